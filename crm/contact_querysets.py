@@ -15,6 +15,7 @@ from django.db.models.lookups import Exact
 from django.dispatch import Signal
 from django.utils import timezone
 
+from crm.db.audit_context import audit_disabled
 from crm.db.bulk import among, insert_rows
 from crm.phones import InvalidPhone, digits_of, normalize_phone
 from crm.query_slots import contact_ids_of_rep
@@ -186,11 +187,19 @@ class ContactPhoneQuerySet(OfContactQuerySet):
             numbers_added.send(sender=self.model, rows=created)
         return created
 
-    def insert(self, numbers: Iterable[AddedNumber]) -> None:
-        """Create numbers by one statement, and let flags follow them, as `bulk_create` does."""
-        rows, at = list(numbers), timezone.now()
-        insert_rows(self.model, (*NUMBER_COLUMNS, "created_at"), [(*row, at) for row in rows])
-        numbers_added.send(sender=self.model, rows=rows)
+    def insert(self, numbers: Iterable[AddedNumber], *, mains: Iterable[AddedNumber] = ()) -> None:
+        """Create numbers by two statements, and let flags follow them, as `bulk_create` does.
+
+        Args:
+            mains: the main numbers of contacts that the open transaction has inserted, whose entries name them.
+        """
+        others, repeated, at = list(numbers), list(mains), timezone.now()
+        columns = (*NUMBER_COLUMNS, "created_at")
+        if repeated:
+            with audit_disabled():
+                insert_rows(self.model, columns, [(*row, at) for row in repeated])
+        insert_rows(self.model, columns, [(*row, at) for row in others])
+        numbers_added.send(sender=self.model, rows=[*repeated, *others])
 
     def update(self, **values: Any) -> int:
         """Update; a do-not-contact flag follows each number that its contact loses, as after saving its row."""

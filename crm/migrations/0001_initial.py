@@ -4287,9 +4287,9 @@ class Migration(migrations.Migration):
         crm.db.triggers.CreateTriggers(
             on="contacts",
             name="follow_main_number",
-            postgresql="\nBEGIN\n    IF TG_OP <> 'INSERT' THEN \nUPDATE marketing_consents SET main_contact_id = NULL WHERE company_id = OLD.company_id AND main_contact_id = OLD.id;\n END IF;\n    IF TG_OP <> 'DELETE' THEN \nUPDATE contact_phones SET is_main_elsewhere = true\nWHERE company_id = NEW.company_id AND phone = NEW.phone AND contact_id <> NEW.id AND NOT is_main_elsewhere;\n END IF;\n    RETURN NULL;\nEND\n",
-            each_row={"DELETE": "true", "INSERT": "true", "UPDATE": "OLD.phone <> NEW.phone"},
-            each_statement=[],
+            postgresql="\nDECLARE\n    contact contacts;\nBEGIN\n    IF TG_OP = 'INSERT' THEN\n        FOR contact IN\n            SELECT after.* FROM after, LATERAL (\n                SELECT FROM contact_phones\n                WHERE company_id = after.company_id AND phone = after.phone AND contact_id <> after.id\n                    AND NOT is_main_elsewhere\n                OFFSET 0\n            ) AS number\n        LOOP \nUPDATE contact_phones SET is_main_elsewhere = true\nWHERE company_id = contact.company_id AND phone = contact.phone AND contact_id <> contact.id\n    AND NOT is_main_elsewhere;\n END LOOP;\n    ELSIF TG_OP = 'DELETE' THEN\n        FOR contact IN\n            SELECT before.* FROM before, LATERAL (\n                SELECT FROM marketing_consents\n                WHERE company_id = before.company_id AND main_contact_id = before.id\n                OFFSET 0\n            ) AS consent\n        LOOP \nUPDATE marketing_consents SET main_contact_id = NULL\nWHERE company_id = contact.company_id AND main_contact_id = contact.id;\n END LOOP;\n    ELSE \nUPDATE marketing_consents SET main_contact_id = NULL\nWHERE company_id = OLD.company_id AND main_contact_id = OLD.id;\n \nUPDATE contact_phones SET is_main_elsewhere = true\nWHERE company_id = NEW.company_id AND phone = NEW.phone AND contact_id <> NEW.id\n    AND NOT is_main_elsewhere;\n\n    END IF;\n    RETURN NULL;\nEND\n",
+            each_row={"UPDATE": "OLD.phone <> NEW.phone"},
+            each_statement=["INSERT", "DELETE"],
         ),
         crm.db.triggers.CreateTriggers(
             on="contact_phones",

@@ -28,7 +28,7 @@ def test_trigger_exists_for_each_declared_event_and_no_other(triggers, db):
 
 def test_row_triggers_are_called_for_no_statement_in_vain():
     assert {triggers.name for triggers in DECLARED if not triggers.each_statement} == {
-        "end_sessions", "follow_main_number", "keep_rep_in_one_place", "limit_contact_fields", "limit_tags",
+        "end_sessions", "keep_rep_in_one_place", "limit_contact_fields", "limit_tags",
         "link_consent", "mark_owned_number",
         "share_lead",
     }  # fmt: skip

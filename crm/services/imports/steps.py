@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from django.db import IntegrityError, OperationalError, connection
@@ -24,6 +25,7 @@ from crm.services.stored_files import file_on_disk
 
 LEASE_ROWS = 5_000
 MAX_TRIES = 5  # of a lease that meets a contact which is written at the same moment
+Row = tuple[int, list[str]]  # number and cells
 # What the task remembers between its steps.
 STORED, IS_STORED, NEXT = "stored_to", "stored", "worked_to"
 
@@ -68,10 +70,13 @@ def _store_rows(run: Run, source: Import) -> Iterator[None]:
     if source.file is None:
         raise FileGone
     stored_to = int(run.task.parameters.get(STORED, 0))
-    with _read_errors(), file_on_disk(file=source.file) as path:
+    with _read_errors(), file_on_disk(file=source.file) as path, ThreadPoolExecutor(1) as thread:
         rows = ((n, cells) for n, cells in open_table(path, source.name).rows() if n > stored_to)
+        # While the database stores some rows, a thread reads the next ones.
+        following = thread.submit(_read_some, rows)
         while True:
-            some = list(itertools.islice(rows, LEASE_ROWS))
+            some = following.result()
+            following = thread.submit(_read_some, rows)
             with run.step() as task, many_rows():
                 insert_rows(
                     ImportRow,
@@ -91,6 +96,10 @@ def _store_rows(run: Run, source: Import) -> Iterator[None]:
             yield
             if not some:
                 return
+
+
+def _read_some(rows: Iterator[Row]) -> list[Row]:
+    return list(itertools.islice(rows, LEASE_ROWS))
 
 
 def _work_on_next_rows(run: Run, source: Import, mapping: Mapping, claims: Claims, ahead: RowsAhead) -> bool:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection
-from django.db.models import Count, ForeignObjectRel, ProtectedError
+from django.db.models import Count, ForeignObjectRel, ProtectedError, Q
 from django.utils import timezone
 from django.utils.text import capfirst
 
@@ -41,7 +41,7 @@ from crm.services.background_tasks.requests import begin_task
 from crm.services.background_tasks.runs import Run
 from crm.services.contact_fields import fields_by_key, set_field_values, shown_value
 from crm.services.contact_lists import delete_list
-from crm.services.imports.planning import WRITTEN, Card
+from crm.services.imports.planning import WRITTEN, Card, rows_about
 from crm.services.imports.writing import update_columns
 from crm.services.merging.tombstones import find_kept
 
@@ -52,6 +52,9 @@ NEXT, FORMER_STATE = "worked_to", "former_state"
 UNRECORDED: tuple[Any, ...] = (ContactFieldValue, ContactTag)  # of a new contact, as their inserts
 # Rows of a contact that an import writes itself. Any other row that refers to the contact was added since.
 OWN = (*UNRECORDED, ContactFlag, ContactListEntry, ContactPhone, ContactSearchKey)
+
+
+_CHANGED = Q(after__isnull=False, undo="")
 
 
 class NotUndoable(Refusal):
@@ -110,7 +113,7 @@ UNDO = Kind(name="undo-import", label="Undo of an import", steps=undo_steps, end
 
 def _changed_rows(source: Import) -> Any:
     """Return the rows with which the import has changed something, and which no undo has dealt with."""
-    return ImportRow.objects.filter(source=source, after__isnull=False, undo="")
+    return ImportRow.objects.filter(_CHANGED, source=source)
 
 
 def _counts_of(source: Import) -> Any:
@@ -179,7 +182,7 @@ class Lease:
 
     def undo(self, ids: Sequence[int]) -> None:
         """Undo what the import has done to these contacts."""
-        changed = _changed_rows(self.source).filter(among("contact_id", ids)).order_by("n", "person")
+        changed = rows_about(self.source, ids).filter(_CHANGED).order_by("n", "person")
         rows = list(changed.values_list("pk", "contact_id", "before", "after"))
         for _, contact, before, after in rows:
             self.written[contact].add(before or {}, after or {})
@@ -263,12 +266,14 @@ class Lease:
     def _delete(self, ids: Sequence[int]) -> None:
         """Delete contacts that the import has created, with what it has given them. Nothing else refers to them."""
         self._withdraw_consents(ids)
+        of_contacts, mains = among("contact", ids), [self.contacts[pk].phone for pk in ids]
         with audit_disabled():  # nobody has changed them, and their contact's deletion is recorded
             for model in UNRECORDED:
-                _delete_rows(model.objects.filter(among("contact", ids)))
+                _delete_rows(model.objects.filter(of_contacts))
+            _delete_rows(ContactPhone.objects.filter(of_contacts, among("phone", mains)))
         for model in OWN:
             if model not in UNRECORDED:
-                _delete_rows(model.objects.filter(among("contact", ids)))
+                _delete_rows(model.objects.filter(of_contacts))
         _delete_rows(Contact.objects.filter(among("pk", ids)))
 
     def _restore(self, ids: Sequence[int]) -> None:

@@ -85,11 +85,13 @@ class Writer:
             self.after[plan]["columns"] = plan.after
 
     def _add_numbers(self) -> None:
-        ContactPhone.objects.insert(
-            AddedNumber(self.company_id, _pk(plan), phone, number.kind)
-            for plan in self.plans
-            for phone, number in plan.numbers.items()
-        )
+        mains: list[AddedNumber] = []
+        others: list[AddedNumber] = []
+        for plan in self.plans:
+            for phone, number in plan.numbers.items():
+                added = AddedNumber(self.company_id, _pk(plan), phone, number.kind)
+                (mains if plan.is_new and phone == plan.contact.phone else others).append(added)
+        ContactPhone.objects.insert(others, mains=mains)
         for plan in self.plans:
             if plan.numbers:
                 self.after[plan]["numbers"] = [*plan.numbers]

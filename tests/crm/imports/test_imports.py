@@ -5,7 +5,7 @@ from io import BytesIO, StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from openpyxl import Workbook
 
 from crm.db.tenancy import all_tenants, tenant
@@ -29,7 +29,6 @@ from crm.services.imports.rejected_rows import rejected_csv
 from crm.services.imports.requests import MappingNeeded, MappingRefused
 from crm.services.imports.steps import FileRefused
 from tests import factories
-from tests.conftest import postgres_only
 from tests.crm.background_tasks.test_runs import work_off
 from tests.crm.imports.runs import begin, contents, counts, finish, run, undo, verdicts
 from tests.ops.archive.test_kills import kill_at
@@ -79,54 +78,6 @@ def test_the_same_file_again_changes_nothing(acme, tmp_path):
     assert counts(again) == {"rows": 5, "unchanged": 2, "merged_in_file": 1, "rejected": 2}
     after = contents()
     assert {table for table in after if after[table] != before[table]} == {"contact_list_entries"}
-
-
-@postgres_only
-def test_an_import_of_a_new_company_finds_its_contacts_by_their_ids(acme, globex, tmp_path, monkeypatch):
-    """The statistics know the contacts of another company alone, and give the new one a single row."""
-    monkeypatch.setattr(steps, "LEASE_ROWS", 500)
-    forget_statistics()
-    run(globex, tmp_path, "Name,Phone\n" + "".join(f"Ann,{number}\n" for number in fictional_numbers(200, 212)))
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE contacts")
-    before = rows_read_by_time()
-    source = run(acme, tmp_path, "Name,Phone\n" + "".join(f"Ann,{number}\n" for number in fictional_numbers(212, 227)))
-    assert source.created == 1500
-    assert rows_read_by_time() - before < 20 * 1500  # a few statements for each lease; each check would read 1,000
-
-
-@postgres_only
-def test_the_first_import_of_an_installation_finds_its_contacts_by_their_ids(acme, tmp_path, monkeypatch):
-    monkeypatch.setattr(steps, "LEASE_ROWS", 1000)
-    forget_statistics()
-    before = rows_read_by_time()
-    source = run(acme, tmp_path, "Name,Phone\n" + "".join(f"Ann,{number}\n" for number in fictional_numbers(200, 210)))
-    assert source.created == 1000
-    assert rows_read_by_time() - before < 20 * 1000  # each of 5,000 checks would read 500
-
-
-def fictional_numbers(first, end):
-    return [f"{area}55501{line:02}" for area in range(first, end) for line in range(100)]
-
-
-def forget_statistics():
-    """Make the table of contacts one whose rows were never counted.
-
-    PostgreSQL keeps the number of rows that an ANALYZE has counted, even if its transaction is rolled back, and
-    autovacuum may have counted the rows of other tests.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE contacts CASCADE")
-
-
-def rows_read_by_time():
-    """Return how many rows have been read by the index of contacts by company and time."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_stat_force_next_flush()")
-        cursor.execute(
-            "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'ix_contacts_company_id_created_at'"
-        )
-        return cursor.fetchone()[0]
 
 
 def test_rows_that_an_erasure_empties_while_the_import_runs_are_not_imported(acme, tmp_path):
