@@ -1,5 +1,6 @@
 """Security headers, statement timeouts and request limits."""
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -26,6 +27,7 @@ from crm.error_codes import ErrorCode
 Next = Callable[[HttpRequest], HttpResponse]
 
 FEATURES = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"
+GZIP_REFUSED = re.compile(r"\bgzip\s*;\s*q=0(\.0*)?\s*(,|$)", re.IGNORECASE)
 COMPRESSED_FROM = 1000  # bytes; below, compression saves no network packet
 NUL = "Null characters are not allowed."
 
@@ -74,9 +76,12 @@ class CompressJson(GZipMiddleware):
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         is_large = isinstance(response, HttpResponse) and len(response.content) > COMPRESSED_FROM
-        if is_large and request.path_info.startswith("/api/"):
-            return super().process_response(request, response)
-        return response
+        if not is_large or not request.path_info.startswith("/api/"):
+            return response
+        if GZIP_REFUSED.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):  # Django finds the word gzip alone
+            patch_vary_headers(response, ["Accept-Encoding"])
+            return response
+        return super().process_response(request, response)
 
 
 class RateLimitHeaders:

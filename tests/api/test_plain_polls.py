@@ -85,7 +85,8 @@ def test_plain_poll_is_answered_as_the_view_does(role, acme, globex):
     assert poller.poll()[0].json()["results"] == []
 
 
-def test_rep_of_half_the_calls_is_told_what_the_view_tells(acme, rep):
+@pytest.mark.slow
+def test_rep_of_all_calls_is_told_what_the_view_tells(acme, rep):
     poller = Poller(rep)
     for _ in range(2):
         for table in FEEDS:

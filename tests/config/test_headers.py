@@ -110,6 +110,9 @@ def test_without_a_limit_no_answer_tells_of_one(csr_api, settings):
     ("url", "accepted", "compressed"),
     [
         ("/api/v1/contacts", "gzip", True),
+        ("/api/v1/contacts", "br, gzip;q=0.5", True),
+        ("/api/v1/contacts", "br, gzip;q=0", False),
+        ("/api/v1/contacts", "GZIP ; q=0.00, br", False),
         ("/api/v1/contacts", "identity", False),
         ("/api/v1/me", "gzip", False),  # small
         ("/admin/login/", "gzip", False),
