@@ -33,7 +33,7 @@ def test_response_of_every_method_matches_the_permissions(route, caller, fixture
     answers, wanted = {}, {}
     for method in METHODS:
         answers[method] = fixture.ask(caller, route, method)
-        names_a_row = bool({"contact", "call", "appointment"} & set(fixture.body(route, method)))
+        names_a_row = bool({"contact", "call", "appointment", "rep"} & set(fixture.body(route, method)))
         status = expected(caller, route, method, body_names_a_row=names_a_row)
         writes = status < 300 and route.resource in PERMISSIONS and method in ("POST", "PATCH", "DELETE")
         writes = writes and route.resource not in WRITES_NOTHING
