@@ -119,7 +119,7 @@ from crm.models import Campaign, Company, Conversation, DuplicateCandidate, Impo
 with all_tenants():
     company = Company.objects.get(slug="summit-roofing")
     said = CallAnalysis.objects.filter(company=company, call__detail__isnull=False).exclude(call__detail__transcript=[])
-    analysis = said.exclude(objections=[])
+    analysis = said.exclude(objections=[]).exclude(call__contact__last_name="")
     duplicate = DuplicateCandidate.objects.filter(company=company, state="open").order_by("-score").first()
     coming = Appointment.objects.filter(scheduled_start__gt=now(), status__in=["scheduled", "confirmed"])
     day = coming.filter(company=company).values("date").annotate(n=Count("pk")).order_by("-n", "date").first()["date"]

@@ -71,6 +71,11 @@ WORK_PAGES = {
     "crm/duplicatecandidate/{}/change/": DuplicateCandidate,
     "crm/backgroundtask/{}/change/": BackgroundTask,
     "crm/company/{}/change/": Company,
+    "calls/call/?company__id__exact={}": Company,
+    "calls/task/?company__id__exact={}": Company,
+    "crm/lead/?company__id__exact={}": Company,
+    "crm/lead/conversion?company={}": Company,
+    "messaging/message/?company__id__exact={}": Company,
     "search/?q=smith": None,
 }
 
