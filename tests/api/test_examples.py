@@ -26,9 +26,15 @@ PLAIN = {
     "qr_svg": "<svg …></svg>",
     "recovery_codes": ["h7wq2-9fkcm", "b4xne-tzr6d", "…"],
     "code": "492039",
+    "beginning": "k3Vq",
     "feed_url": "https://crm.example.com/calendar/17-….ics",
     "token": "WzE3LCJpbnZpdGF0aW9uIiwi….1vXq2s.…",
 }
+# Of an appointment that starts an hour from now.
+SOON = {
+    "scheduled_start": "2026-03-02T17:20:00Z", "scheduled_end": "2026-03-02T18:20:00Z", "date": "2026-03-02",
+    "time": "10:20:00",
+}  # fmt: skip
 SIGNED = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…"  # a whole token would look like a leaked secret
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 
@@ -65,6 +71,7 @@ def ask(rows, path, method, operation_id):
 def test_example_of_each_operation_has_the_shape_of_a_real_answer(asked):
     if "UPDATE_EXAMPLES" in os.environ:
         written = {name: plain(each) for name, each in sorted(asked.items())}
+        written["appointments_on_the_way"]["answer"] |= SOON
         EXAMPLES_FILE.write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n")
     examples = json.loads(EXAMPLES_FILE.read_text())
     assert examples.keys() == asked.keys()
