@@ -65,10 +65,12 @@ class Judgement:
 
     Attributes:
         is_everybody: whether the contacts are all of the company.
+        are_most: whether they are probably most of them, and are read once, only to be counted.
         requires_consent: those without a consent are left out, too.
     """
 
     is_everybody: bool
+    are_most: bool
     requires_consent: bool
     _chosen: _Query
     _facts: _Query
@@ -80,20 +82,18 @@ class Judgement:
         Its tables are `chosen` (id, has_consent), `left_out` (contact_id, rank, has_consent: 0 or 1; see RANKS),
         `included` (id), and the consents of the whole company, `linked` and `by_number` (contact_id). A contact that
         only lacks a required consent is in neither `left_out` nor `included`. Of everybody, `left_out` doesn't know
-        who has a consent.
+        who has a consent; of most, it has others than the chosen, too.
 
         Args:
             with_consents: False: has_consent is true.
         """
         if self.is_everybody:  # their number is known without a look at each
             kind, has_consent, consents, joined, of_fact = "NOT MATERIALIZED", _EXISTS, "", "", "0"
+        elif self.are_most:
+            kind, has_consent, consents, joined, of_fact = "NOT MATERIALIZED", _JOINED, _JOINS, "", "0"
         else:  # an index serves each of the two joins if there are few contacts
             kind, joined = "MATERIALIZED", "JOIN chosen ON chosen.id = fact.contact_id"
-            consents = """
-                LEFT JOIN linked ON linked.contact_id = contact.id
-                LEFT JOIN by_number ON by_number.contact_id = contact.id
-            """
-            has_consent = "coalesce(linked.contact_id, by_number.contact_id) IS NOT NULL"
+            has_consent, consents = _JOINED, _JOINS
             of_fact = "max(CASE WHEN chosen.has_consent THEN 1 ELSE 0 END)"
         if not with_consents:
             has_consent, consents, of_fact = "true", "", "1"
@@ -119,6 +119,11 @@ class Judgement:
 
 
 _EXISTS = "EXISTS (SELECT 1 FROM consenting WHERE consenting.contact_id = contact.id)"
+_JOINED = "coalesce(linked.contact_id, by_number.contact_id) IS NOT NULL"
+_JOINS = """
+    LEFT JOIN linked ON linked.contact_id = contact.id
+    LEFT JOIN by_number ON by_number.contact_id = contact.id
+"""
 
 
 def judge(
@@ -127,6 +132,7 @@ def judge(
     company: Company,
     campaign: Campaign | None = None,
     is_everybody: bool = False,
+    are_most: bool = False,
     are_members: bool = False,
 ) -> Judgement:
     """Return the judgement of contacts of the company.
@@ -134,6 +140,7 @@ def judge(
     Args:
         campaign: the one whose members they will be. None: any marketing campaign.
         is_everybody: whether they are all contacts of the company.
+        are_most: whether they are probably most of them. They can only be counted.
         are_members: whether they are its members already. Other campaigns no longer keep them out.
     """
     is_marketing = campaign is None or campaign.purpose == CampaignPurpose.MARKETING
@@ -142,6 +149,7 @@ def judge(
     chosen.add(sql, *params)
     return Judgement(
         is_everybody=is_everybody,
+        are_most=are_most and not is_everybody,
         requires_consent=company.require_marketing_consent and is_marketing,
         _chosen=chosen,
         _facts=_facts(company, campaign, timezone.now(), are_members),

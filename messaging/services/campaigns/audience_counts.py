@@ -13,6 +13,7 @@ MAX_SAMPLES = 20
 BUCKETS = 97
 # Beside the ranks of reasons: contacts that are chosen, and samples of those included.
 CHOSEN, INCLUDED = -1, -2
+_RANK_OF_OTHERS = f"CASE WHEN has_consent THEN {INCLUDED} ELSE {RANKS[LeftOut.NO_CONSENT]} END"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,39 @@ def _first(contacts: list[Contact]) -> list[Contact]:
 
 
 def _counts_of(judgement: Judgement) -> str:
+    parts = _parts_in_one_pass(judgement) if judgement.are_most else _parts(judgement)
+    # Not by a join: the planner expects many samples, and would read all contacts.
+    columns = ", ".join(
+        f"(SELECT {name} FROM contacts WHERE contacts.id = found.contact_id)"  # noqa: S608  # constants
+        for name in ("first_name", "last_name", "phone")
+    )
+    return f"SELECT found.*, {columns} FROM ({' UNION ALL '.join(parts)}) AS found"  # noqa: S608
+
+
+def _parts_in_one_pass(judgement: Judgement) -> list[str]:
+    """Return the counts for which each chosen contact is joined once, and none is stored."""
+    return [
+        f"""
+        SELECT * FROM (
+            WITH grouped AS MATERIALIZED (
+                SELECT left_out.rank, count(*) AS number, min(chosen.id) AS contact_id, chosen.has_consent,
+                    CASE WHEN chosen.has_consent THEN count(*) ELSE 0 END AS consents
+                FROM chosen LEFT JOIN left_out ON left_out.contact_id = chosen.id
+                GROUP BY left_out.rank, chosen.has_consent, chosen.id %% {BUCKETS}
+            )
+            SELECT {CHOSEN} AS rank, CAST(coalesce(sum(number), 0) AS bigint) AS number,
+                CAST(coalesce(sum(consents), 0) AS bigint) AS consents, CAST(NULL AS bigint) AS contact_id
+            FROM grouped
+            UNION ALL SELECT rank, number, consents, contact_id FROM grouped WHERE rank IS NOT NULL
+            UNION ALL
+            SELECT {_RANK_OF_OTHERS if judgement.requires_consent else INCLUDED}, 0, 0, contact_id
+            FROM grouped WHERE rank IS NULL
+        ) AS counted
+        """  # noqa: S608  # constants
+    ]
+
+
+def _parts(judgement: Judgement) -> list[str]:
     consents = "0" if judgement.is_everybody else "count(CASE WHEN has_consent THEN 1 END)"
     parts = [
         f"""
@@ -93,9 +127,4 @@ def _counts_of(judgement: Judgement) -> str:
                 LIMIT {MAX_SAMPLES}
             ) AS sample
         """)  # noqa: S608
-    # Not by a join: the planner expects many samples, and would read all contacts.
-    columns = ", ".join(
-        f"(SELECT {name} FROM contacts WHERE contacts.id = found.contact_id)"  # noqa: S608  # constants
-        for name in ("first_name", "last_name", "phone")
-    )
-    return f"SELECT found.*, {columns} FROM ({' UNION ALL '.join(parts)}) AS found"  # noqa: S608
+    return parts

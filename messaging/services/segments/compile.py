@@ -29,6 +29,12 @@ def chooses_everybody(definition: Definition) -> bool:
     return definition == {"all": []}
 
 
+def chooses_most(definition: Definition) -> bool:
+    """Return whether a valid definition only leaves contacts out: it probably chooses most of them."""
+    [(name, value)] = definition.items()
+    return name == "not" or (name == "all" and all(chooses_most(part) for part in value))
+
+
 def condition_of(definition: Definition, terms: Terms) -> Q:
     """Return the condition on contacts that a part of a valid definition stands for."""
     [(name, value)] = definition.items()

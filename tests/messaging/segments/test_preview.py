@@ -167,9 +167,10 @@ def test_consent_of_a_deleted_contact_counts_for_the_next_one_with_its_number(ac
     assert (preview(acme).included, preview(acme).without_consent) == (3, 2)
 
 
+@pytest.mark.parametrize("definition", [{"not": {"call": {}}}, {"any": [{"not": {"call": {}}}]}], ids=["not", "any"])
 @pytest.mark.parametrize("required", [False, True])
-def test_condition_that_all_contacts_fulfil_counts_like_none(required, acme, contact):
-    """Counting all contacts takes a shorter way."""
+def test_condition_that_all_contacts_fulfil_counts_like_none(required, definition, acme, contact):
+    """Counting all contacts takes a shorter way, and counting most of them another one."""
     acme.require_marketing_consent = required
     for flag in ("opted_out", "do_not_contact"):
         factories.ContactFlagFactory(contact=factories.ContactFactory(company=acme), flag_type=flag)
@@ -177,9 +178,17 @@ def test_condition_that_all_contacts_fulfil_counts_like_none(required, acme, con
     for consenting in (factories.ContactFactory(company=acme), factories.ContactFlagFactory(contact=contact).contact):
         factories.MarketingConsentFactory(company=acme, phone=consenting.phone)
     factories.ContactFactory.create_batch(3, company=acme)
-    everybody, chosen = preview(acme), preview(acme, {"not": {"call": {}}})
+    everybody, chosen = preview(acme), preview(acme, definition)
     assert (everybody.included, everybody.without_consent) == ((1, 0) if required else (4, 3))
     assert replace(everybody, sentence="") == replace(chosen, sentence="")
+
+
+def test_reasons_of_contacts_who_are_not_chosen_do_not_count(acme, contact):
+    flagged = factories.ContactFlagFactory(contact=factories.ContactFactory(company=acme)).contact
+    found = preview(acme, {"not": {"contacts": {"ids": [flagged.pk]}}})
+    assert (found.included, found.left_out, found.samples["in"]) == (1, NOBODY_OUT, [contact])
+    nobody = preview(acme, {"not": {"contacts": {"ids": [flagged.pk, contact.pk]}}})
+    assert (nobody.included, nobody.without_consent, nobody.left_out) == (0, 0, NOBODY_OUT)
 
 
 def test_other_companies_facts_do_not_count(acme, globex, contact):
