@@ -84,7 +84,7 @@ def _bubbles(conversation: Conversation, activities: list[Activity], now: dateti
     messages = _by_activity(Message.objects.select_related("phone_line"), activities, ActivityType.MESSAGE)
     calls = _by_activity(Call.objects.select_related("assigned_rep"), activities, ActivityType.CALL)
     with_files = [message.activity_id for message in messages.values() if message.media]
-    stored = _stored_files(with_files)
+    fetched = _fetched_files(with_files)
     bubbles: list[Bubble] = []
     day = ""
     for activity in activities:
@@ -99,7 +99,7 @@ def _bubbles(conversation: Conversation, activities: list[Activity], now: dateti
                 clock=f"{at:%H:%M}",
                 day=f"{at:%A %Y-%m-%d}" if f"{at:%Y-%m-%d}" != day else "",
                 text=_text(activity, call),
-                files=_files(message.media, stored.get(activity.pk, {})) if message else [],
+                files=_files(message.media, fetched.get(activity.pk, {})) if message else [],
                 badge=_badge(message, call),
                 why=say_state(message, zone=zone, now=now) if message else "",
                 url=_url(message, call),
@@ -142,27 +142,31 @@ def _badge(message: Message | None, call: Call | None) -> tuple[str, str] | None
     return None
 
 
-def _stored_files(activity_ids: Sequence[int]) -> dict[int, dict[int, Attachment]]:
-    """Return the stored files of messages by the ids of their activities, and by their positions."""
+def _fetched_files(activity_ids: Sequence[int]) -> dict[int, dict[int, Attachment]]:
+    """Return the stored and failed files of messages by the ids of their activities, and by their positions."""
     found: dict[int, dict[int, Attachment]] = {}
     if activity_ids:
-        stored = Attachment.objects.filter(activity__in=activity_ids, status=AttachmentStatus.STORED)
-        for attachment in stored.select_related("file"):
+        fetched = Attachment.objects.filter(activity__in=activity_ids).exclude(status=AttachmentStatus.PENDING)
+        for attachment in fetched.select_related("file"):
             found.setdefault(attachment.activity_id or 0, {})[attachment.position] = attachment
     return found
 
 
-def _files(media: list[dict[str, str]], stored: Mapping[int, Attachment]) -> list[File]:
-    """Return the files. Of those that aren't stored: with a URL that a browser may open, since events hold any text."""
+def _files(media: list[dict[str, str]], fetched: Mapping[int, Attachment]) -> list[File]:
+    """Return the files. Of those that aren't stored: with a URL that a browser may open, since events hold any text.
+
+    A file that could not be fetched says why.
+    """
     files = []
     for position, at_provider in enumerate(media):
-        attachment, url = stored.get(position), str(at_provider.get("url", ""))
+        attachment, url = fetched.get(position), str(at_provider.get("url", ""))
         if attachment and attachment.file:
             is_picture = attachment.file.is_picture
             files.append(File(open_url(attachment), attachment.file.name, is_picture, is_ours=True))
         elif url.startswith(("https://", "http://")):
             kind = at_provider.get("type")
             label = f"File {position + 1}{f' ({kind})' if kind else ''}"
+            label += f", not fetched: {attachment.error}" if attachment else ""
             files.append(File(url, label, is_picture=False, is_ours=False))
     return files
 

@@ -14,6 +14,7 @@ from messaging.models import Message
 from tests.count_queries import CountQueries
 from tests.factories import (
     ActivityFactory,
+    AttachmentFactory,
     CallFactory,
     ContactFactory,
     ContactFlagFactory,
@@ -344,3 +345,14 @@ def test_unknown_conversation_leads_back_to_the_list(client, conversation):
     assert client.get(reverse("admin:crm_conversation_change", args=[10**6])).status_code == 302
     assert client.get(reverse("admin:crm_conversation_change", args=["x"])).status_code == 404
     assert client.get(reverse("admin:crm_conversation_text", args=[10**6])).status_code == 404
+
+
+def test_picture_that_could_not_be_fetched_says_why(client, conversation):
+    media = [{"url": "https://media.example.com/roof.jpg", "type": "image/jpeg"}]
+    message = say(conversation, "Look", media=media)
+    AttachmentFactory(
+        contact=None, company=conversation.company, activity=message.activity, kind="message", provider="openphone",
+        status="failed", file=None, error="The answer was 404.",
+    )  # fmt: skip
+    html = client.get(page_of(conversation)).content.decode()
+    assert "File 1 (image/jpeg), not fetched: The answer was 404." in html
