@@ -18,6 +18,7 @@ from crm.query_slots import contact_ids_of_rep
 from crm.querysets import OfContactQuerySet
 
 if TYPE_CHECKING:
+    from uuid import UUID
     from zoneinfo import ZoneInfo
 
     from crm.models import User
@@ -71,6 +72,9 @@ class AppointmentQuerySet(QuerySet):
 
     def not_cancelled(self) -> Self:
         return self.exclude(status=AppointmentStatus.CANCELLED)
+
+    def of_series(self, series: "UUID") -> Self:
+        return self.filter(series=series)
 
     def overlapping(self, appointment: Any) -> Self:
         """Return the other appointments of its rep at the same time, earliest first."""

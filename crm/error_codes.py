@@ -221,6 +221,13 @@ class ErrorCode(StrEnum):
         "already_on_the_way", 409, "The contact was told already that the rep is on the way.",
         "Read the appointment again: `on_the_way_at` is the time. Write a message, if the rep is late.",
     )  # fmt: skip
+    SERIES_TAKEN = (
+        "series_taken", 409, "The rep has other appointments at some times of the series. Nothing was changed.",
+        "Choose another time or rep, or send `allow_overlap: true`. `conflicts` has each time with the other one.",
+    )  # fmt: skip
+    NOT_IN_SERIES = (
+        "not_in_series", 409, "The appointment isn't one of a series.", "Change this appointment alone, with PATCH.",
+    )  # fmt: skip
     NUMBER_TAKEN = (
         "number_taken", 409, "A contact has this number already.", "Open the contact that `existing` names.",
     )  # fmt: skip

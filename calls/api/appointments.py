@@ -1,10 +1,12 @@
 """`appointments`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+import django_filters
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,11 +16,13 @@ from calls.api.attachments import AttachmentListSerializer, list_files
 from calls.choices import AppointmentStatus
 from calls.models import Appointment, Attachment
 from calls.services.booking import SlotTaken, StartOutOfRange, book_appointment, change_appointment, check_start
+from calls.services.series import SeriesTaken, change_series
+from crm.api.base.companions import add_companions, companions_of
 from crm.api.base.errors import CodedError, invalid
 from crm.api.base.filters import ChoicesFilter, ContactFilterSet, DayFilter, RowFilter
 from crm.api.base.pagination import orders_by
 from crm.api.base.roles import visible
-from crm.api.base.serializers import AssignableUserField, TenantSerializer
+from crm.api.base.serializers import AssignableUserField, InstantField, TenantSerializer
 from crm.api.base.views import EditViewSet
 from crm.api.companions import AddressField, ContactSummaryField, UserNameField
 from crm.error_codes import ErrorCode
@@ -34,12 +38,13 @@ class AppointmentSerializer(TenantSerializer):
         model = Appointment
         fields = [
             "id", "contact", "contact_summary", "address", "call", "lead", "assigned_rep", "assigned_rep_name",
-            "scheduled_start", "scheduled_end", "date", "time", "timezone",
+            "scheduled_start", "scheduled_end", "date", "time", "timezone", "series",
             "allow_overlap", "status", "notes", "on_the_way_at", "created_at", "updated_at",
         ]  # fmt: skip
-        read_only_fields = ["lead", "date", "time", "timezone", "on_the_way_at", "created_at", "updated_at"]
+        read_only_fields = ["lead", "date", "time", "timezone", "series", "on_the_way_at", "created_at", "updated_at"]
         fixed_fields = ["contact", "call"]
         extra_kwargs = {
+            "series": {"help_text": "Of appointments that were booked together. Null: booked alone."},
             "date": {"help_text": "Day of the start, in the appointment's time zone."},
             "on_the_way_at": {
                 "help_text": "Time when the contact was told that the rep is on the way. Null: not yet, or the "
@@ -76,7 +81,29 @@ def name_other(taken: SlotTaken, context: Mapping[str, Any]) -> CodedError:
     return CodedError(ErrorCode.SLOT_TAKEN, detail, appointment=shown)
 
 
+class AppointmentListSerializer(serializers.Serializer):
+    appointments = AppointmentSerializer(many=True, help_text="The appointments, by their start.")
+
+
+class SeriesChangeSerializer(AppointmentSerializer):
+    """What changes in an appointment and the later ones of its series."""
+
+    class Meta(AppointmentSerializer.Meta):
+        fields = ["assigned_rep", "scheduled_start", "scheduled_end", "allow_overlap", "status", "notes"]
+
+    scheduled_start = InstantField(required=False)
+    scheduled_end = InstantField(required=False, help_text="Default: the length stays.")
+    contact_summary = address = assigned_rep_name = None  # type: ignore[assignment]  # of the answer alone
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "scheduled_start" in attrs and self.instance is not None:  # the length stays
+            length = self.instance.scheduled_end - self.instance.scheduled_start
+            attrs.setdefault("scheduled_end", attrs["scheduled_start"] + length)
+        return super().validate(attrs)
+
+
 class AppointmentFilterSet(ContactFilterSet):
+    series = django_filters.UUIDFilter(label="Appointments of one series.")
     assigned_rep = RowFilter(field_name="assigned_rep", me=True, none=True)
     date = DayFilter(field_name="date", label="The appointment's day in its own time zone.")
     day_field = "scheduled_start"
@@ -93,13 +120,16 @@ class AppointmentViewSet(EditViewSet):
     resource = "appointments"
     model = Appointment
     serializer_class = AppointmentSerializer
-    refusals = dict.fromkeys(["create", "partial_update"], (ErrorCode.OUT_OF_RANGE, ErrorCode.OTHER_CONTACT))
+    refusals = {
+        **dict.fromkeys(["create", "partial_update"], (ErrorCode.OUT_OF_RANGE, ErrorCode.OTHER_CONTACT)),
+        "change_series": (ErrorCode.OUT_OF_RANGE, ErrorCode.SERIES_TAKEN, ErrorCode.NOT_IN_SERIES),
+    }
     filterset_class = AppointmentFilterSet
     orders = orders_by("scheduled_start")
 
     @property
     def has_etag(self) -> bool:  # type: ignore[override]
-        return super().has_etag and self.action != "attachments"
+        return super().has_etag and self.action not in ("attachments", "change_series")
 
     @extend_schema(summary="List the files of an appointment", responses=AttachmentListSerializer)
     @action(detail=True, methods=["get"])
@@ -108,9 +138,49 @@ class AppointmentViewSet(EditViewSet):
         files = Attachment.objects.filter(appointment=self.get_object())
         return list_files(files, self.get_serializer_context())
 
+    @extend_schema(
+        summary="Change an appointment and all later ones of its series",
+        request=SeriesChangeSerializer,
+        responses=AppointmentListSerializer,
+    )
+    @action(detail=True, methods=["post"], url_path="change-series")
+    def change_series(self, request: Request, **kwargs: Any) -> Response:
+        """Change an appointment and all later ones of its series that are to come, or none (409, `series_taken`).
+
+        A new time moves each by the same days and local time. To change one alone, use PATCH.
+        """
+        appointment = self.get_object()
+        serializer = SeriesChangeSerializer(
+            appointment, data=request.data, partial=True, context=self.get_serializer_context()
+        )
+        serializer.is_valid(raise_exception=True)
+        changed = change_series(appointment=appointment, user=self.user, **serializer.validated_data)
+        return Response({"appointments": show_appointments(changed, self)})
+
     def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, SeriesTaken):
+            exc = name_conflicts(exc, self)
         context = self.get_serializer_context()
         return super().handle_exception(name_other(exc, context) if isinstance(exc, SlotTaken) else exc)
 
     def perform_create(self, serializer: BaseSerializer) -> None:
         serializer.save(company=self.user.company)
+
+
+def show_appointments(rows: Iterable[Appointment], view: Any) -> list[dict[str, Any]]:
+    """Return appointments as their own route shows them, in the order of their starts, with a few statements."""
+    found = Appointment.objects.filter(pk__in=[row.pk for row in rows]).order_by("scheduled_start", "id")
+    serializer = AppointmentSerializer(context={"request": view.request, "view": view})
+    shown = [serializer.own_fields(row) for row in found]
+    add_companions(shown, companions_of(AppointmentSerializer), view.user)
+    return shown
+
+
+def name_conflicts(taken: SeriesTaken, view: Any) -> CodedError:
+    """Return the error with each time at which the rep isn't free, and the other appointment."""
+    others = {row["id"]: row for row in show_appointments([each.other for each in taken.conflicts if each.other], view)}
+    conflicts = [
+        {"scheduled_start": each.scheduled_start, "appointment": others.get(each.other.pk) if each.other else None}
+        for each in taken.conflicts
+    ]
+    return CodedError(ErrorCode.SERIES_TAKEN, str(taken), conflicts=conflicts)

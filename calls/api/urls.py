@@ -8,6 +8,7 @@ from calls.api.attachments import AttachmentViewSet, ContactAttachmentsView
 from calls.api.calls import CallViewSet, DashboardCallsViewSet
 from calls.api.missed_calls import MissedCallCountsView, MissedCallerViewSet
 from calls.api.proposals import AppointmentProposalViewSet
+from calls.api.series import SeriesView
 from calls.api.slots import SlotsView
 from calls.api.tasks import TaskViewSet
 from calls.api.time_off import TimeOffViewSet
@@ -27,6 +28,7 @@ FILES = rf"^contacts/(?P<contact>{AttachmentViewSet.lookup_value_regex})/attachm
 urlpatterns = [
     re_path(FILES, ContactAttachmentsView.as_view(), name="contact-attachments"),
     path("missed-calls/counts", MissedCallCountsView.as_view(), name="missed-call-counts"),
+    path("appointments/series", SeriesView.as_view(), name="appointment-series"),
     path("slots", SlotsView.as_view(), name="slots"),
     *router.urls,
 ]

@@ -394,6 +394,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "series",
+                    models.UUIDField(
+                        blank=True,
+                        editable=False,
+                        help_text="Of appointments that were booked together, by one rule.",
+                        null=True,
+                    ),
+                ),
+                (
                     "status",
                     models.CharField(
                         choices=[

@@ -204,6 +204,14 @@ class Migration(migrations.Migration):
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="appointment",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("series__isnull", False)),
+                fields=["series", "scheduled_start"],
+                name="ix_appointments_series_scheduled_start",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="timeoff",
             index=crm.db.indexes.Index(fields=["company", "starts_at"], name="ix_time_off_company_id_starts_at"),
         ),

@@ -54,6 +54,10 @@ class Appointment(TenantModel):
         default=False, help_text="Booked although the rep has another appointment at this time."
     )
 
+    series = models.UUIDField(
+        null=True, blank=True, editable=False, help_text="Of appointments that were booked together, by one rule."
+    )
+
     status = models.CharField(max_length=20, choices=AppointmentStatus.choices, default=AppointmentStatus.SCHEDULED)
     notes = models.TextField(blank=True)
     on_the_way_at = models.DateTimeField(
@@ -122,6 +126,13 @@ class Appointment(TenantModel):
                 name="ix_appointments_assigned_rep_id_scheduled_start",
                 question="Which appointments has this rep, and is the rep free at this time?",
                 asked_by="GET /api/v1/appointments?assigned_rep=; booking an appointment",
+            ),
+            Index(
+                fields=["series", "scheduled_start"],
+                condition=Q(series__isnull=False),
+                name="ix_appointments_series_scheduled_start",
+                question="Which appointments are of this series, from this one on?",
+                asked_by="GET /api/v1/appointments?series=; POST /api/v1/appointments/{id}/change-series",
             ),
             Index(
                 fields=["call"],

@@ -12,10 +12,11 @@ from crm.admin.base.versions import VersionedForm
 from crm.admin.base.wall_clock import LocalTimesForm
 from crm.form_fields import PhoneFormField, RowFormField, RowsFormField, WholeNumberFormField
 from crm.models import Campaign, CampaignMembership, CampaignStep, Contact, Segment
+from crm.recurrence import InvalidRule
 from messaging.services.campaigns.audience import AudienceClosed, check_open
 from messaging.services.campaigns.bodies import CampaignBodies, read_bodies
 from messaging.services.campaigns.drafts import MAX_DELAY_MINUTES
-from messaging.services.campaigns.recurrence import COMMON_RULES, InvalidRule, check_recurrence
+from messaging.services.campaigns.recurrence import COMMON_RULES, check_recurrence
 from messaging.services.campaigns.states import lock_campaign
 from messaging.services.outbound.send_policy import MAX_BODY
 

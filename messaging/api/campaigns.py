@@ -17,12 +17,13 @@ from crm.api.companions import CampaignNameField, ContactSummaryField, PhoneLine
 from crm.choices import CampaignStatus, MembershipStatus
 from crm.error_codes import ErrorCode
 from crm.models import Campaign, CampaignMembership, CampaignStep, User
+from crm.recurrence import InvalidRule
 from messaging.api.audience import AudienceMixin
 from messaging.services.campaigns.audience import add_member
 from messaging.services.campaigns.count_rows import count_by_status
 from messaging.services.campaigns.deletion import delete_campaign, delete_membership
 from messaging.services.campaigns.drafts import MAX_DELAY_MINUTES, MAX_STEPS, change_campaign, set_steps
-from messaging.services.campaigns.recurrence import InvalidRule, check_recurrence
+from messaging.services.campaigns.recurrence import check_recurrence
 from messaging.services.campaigns.runs import cancel_campaign, pause_campaign, resume_campaign, start_campaign
 from messaging.services.outbound.send_policy import MAX_BODY
 from messaging.services.segments.schema import FAULT_CODES

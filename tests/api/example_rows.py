@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.timezone import now
@@ -298,6 +299,9 @@ class ExampleRows:
         self.of_operation["duplicates_merge"] = factories.DuplicateCandidateFactory(
             company=company, first=twins[0], second=twins[1], reasons=["email", "name_address"], score=100
         )
+        self.of_operation["appointments_change_series"] = factories.AppointmentFactory(
+            series=UUID("7d9f3a52-8d0e-4c86-9f0b-2f1f7d0c1a11"), scheduled_start=AT + timedelta(days=6), **of_contact
+        )
         kept = {"kept": twins[0].pk, "fields": {"first_name": "kept"}}
         self.of_operation["merges_undo"] = factories.ContactMergeFactory(company=company, kept=contact, gone_id=6_001)
         duplicate = factories.ContactFactory(
@@ -350,6 +354,13 @@ def example_bodies(*, stranger, contact, call, campaign, rep, line):
             "name": "Website form", "scopes": ["contacts:write"], "expires_at": "2027-03-01T00:00:00Z",
         },
         "appointments_create": {"contact": contact, "call": call, "assigned_rep": rep, **times, "notes": "Two hours."},
+        "appointments_change_series": {
+            "scheduled_start": "2026-03-10T17:00:00Z", "scheduled_end": "2026-03-10T18:00:00Z",
+        },
+        "appointments_series": {
+            "contact": contact, "assigned_rep": rep, "scheduled_start": "2026-04-06T15:00:00Z",
+            "scheduled_end": "2026-04-06T16:00:00Z", "recurrence": "FREQ=WEEKLY;INTERVAL=2;COUNT=2",
+        },
         "appointments_partial_update": {"status": "confirmed"},
         "appointments_on_the_way": {"minutes": 20, "phone_line": line},
         "snippets_create": {"shortcut": "late", "body": "Hi {first_name|there}, we are running late."},

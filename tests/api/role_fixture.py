@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 from django.contrib.auth.hashers import make_password
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -146,6 +147,9 @@ class Fixture:
             "campaigns/<pk>/pause": factories.CampaignFactory(company=acme, status="running", phone_line=line),
             "campaigns/<pk>/resume": factories.CampaignFactory(company=acme, status="paused", phone_line=line),
         }
+        self.rows_of_action["appointments/<pk>/change-series"] = factories.AppointmentFactory(
+            contact=contact, series=uuid4()
+        )
         listed = factories.ContactListFactory(company=acme)
         factories.ContactListEntryFactory(list=listed, contact=contact)
         self.rows_of_action["contact-lists/<pk>/remove"] = listed
@@ -174,6 +178,13 @@ class Fixture:
                 "scheduled_end": "2026-05-04T17:00:00Z",
             },
             "appointments/<pk>/on-the-way": {"minutes": 20, "phone_line": line.pk},
+            "appointments/series": {
+                "contact": contact.pk,
+                "scheduled_start": "2026-06-01T16:00:00Z",
+                "scheduled_end": "2026-06-01T17:00:00Z",
+                "recurrence": "FREQ=WEEKLY;COUNT=3",
+            },
+            "appointments/<pk>/change-series": {"notes": "Knock twice."},
             "call-analyses": {"call": call.pk},
             "calls": {"contact": contact.pk},
             "campaign-memberships": {"campaign": self.rows["campaigns"].pk, "contact": contact.pk},

@@ -43,6 +43,7 @@ ACTIONS = {
     "audience": ("POST", 200),
     "cancel": ("POST", 200),
     "card": ("GET", 200),
+    "change-series": ("POST", 200),
     "claim": ("POST", 200),
     "confirm": ("POST", 200),
     "decline": ("POST", 200),

@@ -342,6 +342,7 @@ QUESTIONS: dict[str, Question] = {
     "ix_attachments_appointment_id_created_at": foreign_key_check(
         "attachments", "appointment_id", lambda sample: Appointment.objects.latest("id").pk
     ),
+    "ix_appointments_series_scheduled_start": get("appointments?series=7d9f3a52-8d0e-4c86-9f0b-2f1f7d0c1a11"),
     # Time off.
     "ix_time_off_company_id_starts_at": get("time-off"),
     "ix_time_off_rep_id_starts_at": get("time-off?rep={rep}"),

@@ -61,39 +61,42 @@ DESCRIPTIONS = {
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}}
 ETAG = {"ETag": {"description": "Names this state of the row.", "schema": {"type": "string"}}}
 HEADERS = {412: ETAG, 429: RETRY_AFTER, 503: RETRY_AFTER}
+OTHER_APPOINTMENT = {
+    "id": 12,
+    "contact": 7,
+    "contact_summary": {
+        "id": 7,
+        "name": "Casey Jones",
+        "phone": "+12125550134",
+        "flags": [],
+        "opted_out": False,
+    },
+    "address": "12 Oak St, Denver, CO 80202",
+    "call": None,
+    "lead": None,
+    "assigned_rep": 3,
+    "assigned_rep_name": "Robin Reed",
+    "scheduled_start": "2026-03-02T16:00:00Z",
+    "scheduled_end": "2026-03-02T17:00:00Z",
+    "date": "2026-03-02",
+    "time": "09:00:00",
+    "timezone": "America/Denver",
+    "series": None,
+    "allow_overlap": False,
+    "status": "scheduled",
+    "notes": "",
+    "on_the_way_at": None,
+    "created_at": "2026-02-27T18:30:00Z",
+    "updated_at": "2026-02-27T18:30:00Z",
+}
 # What a response with this code has beside `errors`.
 FACTS: dict[ErrorCode, Document] = {
     ErrorCode.STALE: {"current": {"id": 7, "first_name": "Robin"}},
     ErrorCode.MERGED: {"merged_into": 7},
     ErrorCode.NEWER_MERGE: {"merge": 5},
-    ErrorCode.SLOT_TAKEN: {
-        "appointment": {
-            "id": 12,
-            "contact": 7,
-            "contact_summary": {
-                "id": 7,
-                "name": "Casey Jones",
-                "phone": "+12125550134",
-                "flags": [],
-                "opted_out": False,
-            },
-            "address": "12 Oak St, Denver, CO 80202",
-            "call": None,
-            "lead": None,
-            "assigned_rep": 3,
-            "assigned_rep_name": "Robin Reed",
-            "scheduled_start": "2026-03-02T16:00:00Z",
-            "scheduled_end": "2026-03-02T17:00:00Z",
-            "date": "2026-03-02",
-            "time": "09:00:00",
-            "timezone": "America/Denver",
-            "allow_overlap": False,
-            "status": "scheduled",
-            "notes": "",
-            "on_the_way_at": None,
-            "created_at": "2026-02-27T18:30:00Z",
-            "updated_at": "2026-02-27T18:30:00Z",
-        }
+    ErrorCode.SLOT_TAKEN: {"appointment": OTHER_APPOINTMENT},
+    ErrorCode.SERIES_TAKEN: {
+        "conflicts": [{"scheduled_start": "2026-03-02T16:30:00Z", "appointment": OTHER_APPOINTMENT}]
     },
 }
 for waits in (ErrorCode.LINE_PAUSED, ErrorCode.DAILY_CAP, ErrorCode.QUIET_HOURS):
@@ -119,6 +122,19 @@ ERROR = {
         },
     },
 }
+SERIES_CONFLICT = {
+    "type": "object",
+    "description": "A time of a series at which the rep has another appointment.",
+    "required": ["scheduled_start", "appointment"],
+    "properties": {
+        "scheduled_start": {"type": "string", "format": "date-time", "description": "The time."},
+        "appointment": {
+            "oneOf": [{"$ref": "#/components/schemas/Appointment"}, {"type": "null"}],
+            "description": "The other appointment. Null if it was deleted in the meantime.",
+        },
+    },
+}
+
 ERROR_RESPONSE = {
     "type": "object",
     "description": "The only shape of error responses. Compare `code`; show `detail` to people.",
@@ -158,6 +174,11 @@ ERROR_RESPONSE = {
             "oneOf": [{"$ref": "#/components/schemas/Appointment"}, {"type": "null"}],
             "description": "With `slot_taken`: the other appointment. Null if it was deleted in the meantime.",
         },
+        "conflicts": {
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/SeriesConflict"},
+            "description": "With `series_taken`: each time of the series at which the rep isn't free.",
+        },
     },
 }
 
@@ -167,7 +188,12 @@ def error_components() -> Document:
     lines = [f"- `{code}` ({code.status}): {code.detail} {code.advice}" for code in PUBLISHED]
     enum = {"type": "string", "enum": [code.value for code in PUBLISHED], "description": "\n".join(lines)}
     return {
-        "schemas": {"ErrorCode": enum, "Error": ERROR, "ErrorResponse": ERROR_RESPONSE},
+        "schemas": {
+            "ErrorCode": enum,
+            "Error": ERROR,
+            "ErrorResponse": ERROR_RESPONSE,
+            "SeriesConflict": SERIES_CONFLICT,
+        },
         "responses": {name: _response(status, codes) for status, (name, codes) in SHARED.items()},
         "examples": {code.value: _example(code) for code in PUBLISHED},
     }

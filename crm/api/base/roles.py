@@ -69,10 +69,11 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     },
     "appointment-reminders": {MANAGER: READ_ONLY, CSR: READ_ONLY},
     "appointments": {
-        MANAGER: also(READ_CREATE_UPDATE, "attachments", "on-the-way"),
-        CSR: also(READ_CREATE_UPDATE, "attachments", "on-the-way"),
+        MANAGER: also(READ_CREATE_UPDATE, "attachments", "change-series", "on-the-way"),
+        CSR: also(READ_CREATE_UPDATE, "attachments", "change-series", "on-the-way"),
         REP: own(also(READ_UPDATE, "attachments", "on-the-way"), fields=APPOINTMENT_FIELDS),
     },
+    "appointments/series": {MANAGER: CREATE_ONLY, CSR: CREATE_ONLY},
     "attachments": {
         MANAGER: also(RETRIEVE, CREATE, DELETE),
         CSR: also(RETRIEVE, CREATE, DELETE),

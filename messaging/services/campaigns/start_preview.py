@@ -12,6 +12,7 @@ from django.utils import timezone
 from crm.choices import CampaignPurpose, MembershipStatus
 from crm.error_codes import ErrorCode
 from crm.models import Campaign, Contact
+from crm.recurrence import InvalidRule
 from crm.refusals import Refusal
 from messaging.services.campaigns.audience import add_audience
 from messaging.services.campaigns.audience_checks import LeftOut, allow_large_hashes, judge
@@ -20,7 +21,7 @@ from messaging.services.campaigns.bodies import FIRST_STEP, read_bodies
 from messaging.services.campaigns.due_times import count_by_due_hour
 from messaging.services.campaigns.estimates import Estimate, check_estimate, estimate_campaign
 from messaging.services.campaigns.readiness import NotReady, check_start
-from messaging.services.campaigns.recurrence import InvalidRule, describe_rule, upcoming_runs
+from messaging.services.campaigns.recurrence import describe_rule, upcoming_runs
 from messaging.services.outbound.claims import CAMPAIGN_SHARE
 from messaging.sms_segments import find_ucs_2_characters
 

@@ -302,7 +302,7 @@ def test_recurrence_is_a_choice_in_words_or_a_rule(choice, rule, saved, draft, a
     ("choice", "rule", "problem"),
     [
         ("rule", "", "Write the rule, or choose another answer."),
-        ("rule", "FREQ=HOURLY", "A campaign recurs once a day at most"),
+        ("rule", "FREQ=HOURLY", "It recurs once a day at most"),
         ("FREQ=SECONDLY", "", "Select a valid choice."),
         ("FREQ=DAILY", "", "A recurring campaign needs a segment"),
     ],

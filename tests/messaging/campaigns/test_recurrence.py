@@ -8,10 +8,10 @@ import pytest
 from django.utils import timezone
 
 from crm.models import Campaign, CampaignStep
+from crm.recurrence import InvalidRule
 from messaging.services.campaigns.jobs import run_next_campaign
 from messaging.services.campaigns.recurrence import (
     COMMON_RULES,
-    InvalidRule,
     check_recurrence,
     next_run_at,
     upcoming_runs,
