@@ -86,7 +86,7 @@ class AppointmentListSerializer(serializers.Serializer):
 
 
 class SeriesChangeSerializer(AppointmentSerializer):
-    """What changes in an appointment and the later ones of its series."""
+    """Changes of an appointment and all later ones of its series."""
 
     class Meta(AppointmentSerializer.Meta):
         fields = ["assigned_rep", "scheduled_start", "scheduled_end", "allow_overlap", "status", "notes"]

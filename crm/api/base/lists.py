@@ -43,7 +43,7 @@ class FormattedObject(serializers.Serializer):
     """A field whose stored value is JSON, which `to_representation` completes."""
 
 
-FORMATTED = (serializers.DecimalField, FormattedField, FormattedObject)
+FORMATTED = (serializers.DecimalField, serializers.UUIDField, FormattedField, FormattedObject)
 
 
 @dataclass(frozen=True)
