@@ -1,5 +1,7 @@
 """Every answer to a GET has exactly the fields and types that the OpenAPI document publishes."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.api.response_schema import differences, document
@@ -8,7 +10,10 @@ from tests.errors import errors_of
 from tests.factories import (
     ActivityFactory,
     ApiTokenFactory,
+    AppointmentFactory,
+    AppointmentProposalFactory,
     BackgroundTaskFactory,
+    CalendarFeedFactory,
     ContactFactory,
     HeldMessageFactory,
     OptOutEntryFactory,
@@ -16,6 +21,7 @@ from tests.factories import (
     OutgoingEventFactory,
     PhoneLineFactory,
     TaskFactory,
+    TimeOffFactory,
     UserFactory,
 )
 from tests.fuzz.fixture import make_company_rows
@@ -33,6 +39,10 @@ def rows(acme, rep):
     ApiTokenFactory(company=acme)
     OutgoingEventFactory(company=acme)
     TaskFactory(contact__company=acme, assignee=rep)
+    TimeOffFactory(company=acme, rep=rep)
+    later = datetime(2026, 4, 2, 16, tzinfo=UTC)
+    appointment = AppointmentFactory(contact__company=acme, assigned_rep=rep, scheduled_start=later)
+    AppointmentProposalFactory(appointment=appointment, created_by=rep)
 
 
 def requests_of(api):
@@ -60,6 +70,7 @@ def requests_of(api):
 def test_answers_match_the_published_schema(role, rows, rep, acme):
     user = rep if role == "rep" else UserFactory(company=acme, role=role)
     BackgroundTaskFactory(company=acme, requested_by=user)
+    CalendarFeedFactory(company=acme, user=user)
     api = signed_in(user)
     found, answered, filled = {}, set(), set()
     for path, answer in requests_of(api):
