@@ -300,7 +300,10 @@ class ExampleRows:
             company=company, first=twins[0], second=twins[1], reasons=["email", "name_address"], score=100
         )
         self.of_operation["appointments_change_series"] = factories.AppointmentFactory(
-            series=UUID("7d9f3a52-8d0e-4c86-9f0b-2f1f7d0c1a11"), scheduled_start=AT + timedelta(days=6), **of_contact
+            series=UUID("7d9f3a52-8d0e-4c86-9f0b-2f1f7d0c1a11"),
+            scheduled_start=AT + timedelta(days=6),
+            contact=twins[0],
+            created_at=AT,
         )
         kept = {"kept": twins[0].pk, "fields": {"first_name": "kept"}}
         self.of_operation["merges_undo"] = factories.ContactMergeFactory(company=company, kept=contact, gone_id=6_001)
