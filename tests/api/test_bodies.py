@@ -129,6 +129,8 @@ def test_every_time_that_a_client_may_send_is_known():
         ("invoices", "due_date"),
         ("marketing-consents", "given_at"),
         ("tasks", "due_at"),
+        ("time-off", "ends_at"),
+        ("time-off", "starts_at"),
     ]
 
 

@@ -110,7 +110,7 @@ def test_row_names_what_it_refers_to(resource, manager_api, acme):
     values = {
         "phone_line": factories.PhoneLineFactory(company=acme, name="Front desk"),
         "campaign": factories.CampaignFactory(company=acme, name="Spring check"),
-        **dict.fromkeys(("assigned_rep", "assignee", "created_by", "user"), user),
+        **dict.fromkeys(("assigned_rep", "assignee", "created_by", "rep", "user"), user),
     }
     names = NAMED[resource.route]
     row = make_row(resource, acme, **{name: values[name] for name in names})

@@ -141,7 +141,7 @@ def test_every_parameter_with_an_id_or_a_choice_is_repeatable():
 
     single = {
         "limit", "offset", "cursor", "count", "order", "ids", "search", "number", "phone", "date", "format",
-        "resource", "source",
+        "resource", "series", "source",
     }  # fmt: skip
     for path, methods in document()["paths"].items():
         parameters = methods["get"].get("parameters", ()) if "get" in methods else ()
