@@ -33,7 +33,6 @@ from tests.factories import (
 )
 from tests.messaging.clocks import zone_with_hour
 
-POSSIBLY_SENT = ["sending", "unknown", "sent", "delivered", "undelivered"]
 ROUNDS = 4
 
 
@@ -87,8 +86,8 @@ def state(member):
     return member.status, sorted(member.messages.values_list("status", flat=True))
 
 
-@pytest.mark.parametrize("status", POSSIBLY_SENT)
-def test_text_of_a_member_who_may_have_got_another_one_does_not_leave(member, status):
+@pytest.mark.parametrize("status", ["sent", "delivered"])
+def test_text_of_a_member_who_has_got_another_one_does_not_leave(member, status):
     message = claimed(member)
     text_of(member, status)
     assert mark_departures(messages=[message]) == ([], [])
@@ -98,7 +97,19 @@ def test_text_of_a_member_who_may_have_got_another_one_does_not_leave(member, st
     assert line.sent_segments == 0
 
 
-@pytest.mark.parametrize("status", ["failed", "queued", "held"])
+@pytest.mark.parametrize("status", ["sending", "unknown"])
+def test_text_of_a_member_who_may_have_got_another_one_waits_for_its_outcome(member, status):
+    message, other = claimed(member), text_of(member, status, tries=1)
+    assert mark_departures(messages=[message]) == ([], [])
+    assert state(member) == ("sending", sorted(["queued", status]))
+    assert claim(member.campaign.phone_line) == []  # not at once
+    reject(other)
+    Message.objects.filter(pk=message.pk).update(run_at=timezone.now())
+    messages = claim(member.campaign.phone_line)
+    assert mark_departures(messages=messages) == ([message], [])
+
+
+@pytest.mark.parametrize("status", ["failed", "undelivered", "queued", "held"])
 def test_text_of_a_member_who_has_got_no_other_one_leaves(member, status):
     message = claimed(member)
     text_of(member, status)
@@ -113,7 +124,26 @@ def test_of_two_texts_in_one_departure_one_leaves(running, add_members):
     Message.objects.update(membership=members[0])
     leaving, blocked = mark_departures(messages=messages)
     assert (leaving, blocked) == (messages[:1], [])
-    assert state(members[0]) == ("sending", ["failed", "sending"])
+    assert state(members[0]) == ("sending", ["queued", "sending"])
+    settle(outcomes=[(leaving[0], SentMessage(openphone_id="AC1", status="sent"))])
+    Message.objects.update(run_at=timezone.now())
+    assert mark_departures(messages=claim(running.phone_line)) == ([], [])
+    assert state(members[0]) == ("sent", ["failed", "sent"])
+
+
+def test_text_leaves_although_the_one_of_the_gone_contact_departs_after_it(running, add_members):
+    """That one is claimed, and goes to a number that isn't a main number any more."""
+    kept, gone = add_members(running, 2)
+    for each in (kept, gone):
+        text_of(each)
+    messages = claim(running.phone_line)
+    merge_contacts(kept=kept.contact, gone=gone.contact, user=None)
+    for message in messages:
+        _, blocked = mark_departures(messages=[message])
+        settle(outcomes=blocked)
+    assert state(kept) == ("sending", ["failed", "queued"])
+    Message.objects.filter(status="queued").update(run_at=timezone.now())
+    assert mark_departures(messages=claim(running.phone_line)) == ([messages[0]], [])
 
 
 def test_text_leaves_whose_twin_of_the_same_departure_is_blocked(running, add_members):
