@@ -24,7 +24,7 @@ from crm.api.base.renderers import FastJSONRenderer
 from crm.api.base.throttles import RateUsage
 from crm.api.base.token_users import counter_of
 from crm.api.changes import USUAL_LIMIT, tell_changes
-from crm.api.seen_changes import may_concern, needs_reach
+from crm.api.seen_changes import concerning, needs_reach
 from crm.api.tokens import REMEMBERED, SESSION, SignedAccessToken
 from crm.changes.cursors import Cursor, ExpiredCursor, InvalidCursor, Owner, open_cursor
 from crm.changes.pages import pages_of
@@ -111,8 +111,7 @@ def answer_poll(request: Any, poll: Poll) -> HttpResponse | None:
     if page.history != poll.cursor.history:
         return None
     if page.rows:
-        rows = [row for row, (*_, in_reach) in zip(page.rows, found, strict=True) if may_concern(user, row, in_reach)]
-        page = page._replace(rows=rows)
+        page = page._replace(rows=concerning(user, page.rows, [in_reach for *_, in_reach in found]))
     with tenant_autocommit(company_id) if needs_reach(user, page.rows) else nullcontext():
         body, headers = tell_changes(user, page, is_first=False)
     request.resolver_match, request.company_id = _match(), company_id  # for the log

@@ -30,7 +30,7 @@ class SeenChange(TypedDict):
 # Whoever sees own objects alone sees these if their contact is in reach, and no others.
 OF_CONTACTS = ("activities", "contact-flags", "contacts", "conversations", "leads", "message-threads")
 # Objects with a user: of those who see own objects alone only that user sees them, not every rep of their contact.
-BY_USER = ("appointments", "background-tasks", "calls", "tasks", "time-off")
+BY_USER = ("appointment-proposals", "appointments", "background-tasks", "calendar-feeds", "calls", "tasks", "time-off")
 
 
 # Another resource that shows the same rows.
@@ -83,6 +83,17 @@ def may_concern(user: User | Owner, row: Row, contact_in_reach: bool | None) -> 
     """
     is_of_another = row.rep_id != user.pk and row.resource in (*OF_CONTACTS, *BY_USER)
     return contact_in_reach is not False or not is_of_another
+
+
+def concerning(user: User | Owner, rows: Sequence[Row], in_reach: Sequence[bool | None]) -> list[Row]:
+    """Return the changes that may concern the user, with all others of the same objects: the last one tells the state.
+
+    Args:
+        in_reach: of each change, as `may_concern` takes it.
+    """
+    own = [row for row, reach in zip(rows, in_reach, strict=True) if may_concern(user, row, reach)]
+    objects = {key for row in own for key in ((row.resource, row.object_id), ("contacts", row.contact_id))}
+    return [row for row in rows if (row.resource, row.object_id) in objects]
 
 
 def needs_reach(user: User | Owner, rows: Iterable[Row]) -> bool:

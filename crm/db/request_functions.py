@@ -67,14 +67,17 @@ BEGIN
 END $$
 """
 # Of a rep, whether the contact is in reach, as `crm.query_slots.contact_ids_of_rep` says: most changes are of contacts
-# that aren't, and then no other statement must ask. A condition on the rep in WHERE would let PostgreSQL read all calls
-# of the rep instead of the few of the contact.
+# that aren't, and then no other statement must ask. NULL, of a contact with many calls: another statement asks. A
+# condition on the rep in WHERE would let PostgreSQL read all calls of the rep instead of the few of the contact.
 CONTACT_IN_REACH = """
 CASE WHEN {role} = 'rep' THEN (
-    SELECT coalesce((SELECT bool_or(assigned_rep_id = {user}) FROM calls WHERE contact_card_id = its.contact_id), false)
-        OR coalesce(
-            (SELECT bool_or(assigned_rep_id = {user}) FROM appointments WHERE contact_id = its.contact_id), false
-        )
+    SELECT (
+        SELECT CASE WHEN count(*) <= 50 THEN coalesce(bool_or(assigned_rep_id = {user}), false) END
+        FROM (SELECT assigned_rep_id FROM calls WHERE contact_card_id = its.contact_id LIMIT 51) AS some_calls
+    ) OR (
+        SELECT CASE WHEN count(*) <= 50 THEN coalesce(bool_or(assigned_rep_id = {user}), false) END
+        FROM (SELECT assigned_rep_id FROM appointments WHERE contact_id = its.contact_id LIMIT 51) AS some_appointments
+    )
     FROM (SELECT CASE resource WHEN 'contacts' THEN object_id ELSE changes.contact_id END AS contact_id) AS its
     WHERE its.contact_id IS NOT NULL
 ) END

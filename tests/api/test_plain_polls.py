@@ -13,7 +13,7 @@ from django.utils.timezone import now
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from calls.models import Call
+from calls.models import Appointment, Call
 from crm.api import changes, plain_polls
 from crm.api.base.roles import grant_for
 from crm.api.tokens import SessionToken
@@ -21,8 +21,9 @@ from crm.changes import cursors
 from crm.changes.cursors import Cursor, Position, write_cursor
 from crm.choices import Role
 from crm.db import rate_counters
-from crm.db.tenancy import all_tenants
+from crm.db.tenancy import all_tenants, tenant
 from crm.models import User
+from crm.services.merging.merge import merge_contacts
 from tests import factories
 from tests.api.feed import FEEDS, URL, make, rows_of, settle
 from tests.conftest import postgres_only
@@ -111,6 +112,30 @@ def test_poll_of_a_rep_asks_once_if_the_changes_are_of_others(acme, rep):
     response, statements = poller.poll()
     assert (response.json()["results"], statements) == ([], 1)
     assert poller.get(limit=500).json()["results"] == []
+
+
+def test_rep_is_told_that_objects_are_gone_which_other_changes_took_away_before(acme, rep):
+    gone, kept = (factories.ContactFactory(company=acme) for _ in range(2))
+    factories.CallFactory(contact=gone, assigned_rep=rep)
+    appointment = factories.AppointmentFactory(contact=gone, assigned_rep=rep)
+    poller = Poller(rep)
+    with tenant(acme.pk):
+        Appointment.objects.filter(pk=appointment.pk).update(assigned_rep=factories.UserFactory(company=acme))
+        Appointment.objects.get(pk=appointment.pk).delete()
+        merge_contacts(kept=kept, gone=gone, user=None)
+    results = poller.poll()[0].json()["results"]
+    assert results == poller.get(limit=500).json()["results"]
+    changes_seen = {(each["resource"], each["id"], each["change"]) for each in results}
+    assert changes_seen >= {("contacts", gone.pk, "deleted"), ("appointments", appointment.pk, "deleted")}
+
+
+def test_rep_sees_a_change_of_a_contact_with_many_calls_of_others(acme, rep):
+    contact = factories.CallFactory(contact__company=acme, assigned_rep=rep).contact
+    factories.CallFactory.create_batch(60, contact=contact)
+    poller = Poller(rep)
+    with tenant(acme.pk):
+        type(contact).objects.filter(pk=contact.pk).update(first_name="Ada")
+    assert [each["id"] for each in poller.poll()[0].json()["results"]] == [contact.pk]
 
 
 def test_appointment_brings_its_contact_into_reach(acme, rep):
