@@ -400,6 +400,10 @@ class ErrorCode(StrEnum):
         "confirmation_too_late", 409,
         "A confirmation must be sent within five minutes of the opt-out or opt-in.", "Send nothing.",
     )  # fmt: skip
+    ON_THE_WAY_TOO_LATE = (
+        "on_the_way_too_late", 409, "The message that the rep is on the way couldn't leave within ten minutes.",
+        "Tell the contact again.",
+    )  # fmt: skip
     MESSAGE_EMPTY = "message_empty", 409, "The message must not be empty.", "Write a text."
     UNRESOLVED_PLACEHOLDER = (
         "unresolved_placeholder", 409, "A placeholder of the text can't be filled in.",
@@ -467,6 +471,7 @@ INTERNAL = frozenset(
         ErrorCode.CAMPAIGN_FREQUENCY,
         ErrorCode.CONFIRMATION_TOO_LATE,
         ErrorCode.NO_MARKETING_CONSENT,
+        ErrorCode.ON_THE_WAY_TOO_LATE,
         ErrorCode.REMINDER_OUTDATED,
     }
 )

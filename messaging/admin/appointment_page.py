@@ -19,7 +19,7 @@ from crm.db.tenancy import tenant
 from crm.models import User
 from crm.refusals import Refusal
 from crm.services.audited_actions import record_staff_action
-from messaging.services.outbound.on_the_way import MAX_MINUTES, SOON, send_on_the_way
+from messaging.services.outbound.on_the_way import MAX_MINUTES, SOON, send_on_the_way, was_told
 
 
 class MinutesForm(forms.Form):
@@ -64,7 +64,7 @@ class AppointmentPageAdmin(AppointmentAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         appointment = options.get("obj")
         if appointment is not None:
-            told = appointment.on_the_way_at
+            told = appointment.on_the_way_at if was_told(appointment) else None
             is_soon = appointment.status in COMING and abs(appointment.scheduled_start - now()) <= SOON
             context |= {
                 "appointment": appointment,

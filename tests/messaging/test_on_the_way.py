@@ -11,9 +11,13 @@ from django.utils import timezone
 from calls.models import Appointment
 from calls.services.booking import change_appointment
 from crm.db.tenancy import all_tenants, tenant
+from crm.error_codes import ErrorCode
+from crm.models import PhoneLine
 from crm.services.opt_outs import record_opt_out
 from messaging.models import Message
+from messaging.services.outbound.claims import claim_messages
 from messaging.services.outbound.on_the_way import AlreadyOnTheWay, send_on_the_way
+from messaging.services.outbound.ready_lines import ReadyLine
 from tests import factories
 from tests.conftest import postgres_only, signed_in
 from tests.errors import code_of, codes_of
@@ -22,6 +26,7 @@ from tests.messaging.clocks import zone_with_hour
 HOUR = timedelta(hours=1)
 PHONE = "+12125550142"
 TEXT = "Ralph Meyer of Acme Roofing is on the way, and is expected in 20 minutes.\nReply STOP to opt out."
+ON_THE_WAY_TOO_LATE = ErrorCode.ON_THE_WAY_TOO_LATE.detail
 
 
 @pytest.fixture
@@ -89,6 +94,46 @@ def test_appointment_that_is_moved_may_be_told_again(acme, line, rep, rep_api):
         change_appointment(appointment=appointment, **later)
     assert tell(rep_api, appointment).status_code == 200
     assert len(messages()) == 2
+
+
+def claim(line):
+    ready = ReadyLine(line_id=line.pk, company_id=line.company_id, provider=line.provider, priorities=(0,))
+    return claim_messages(ready=ready).messages
+
+
+def test_message_that_can_not_leave_at_once_fails_and_the_contact_may_be_told_again(acme, line, rep, rep_api):
+    appointment = booked(acme, assigned_rep=rep)
+    tell(rep_api, appointment)
+    with tenant(acme.pk):
+        PhoneLine.objects.filter(pk=line.pk).update(paused_until=timezone.now() + HOUR)
+    assert claim(line) == []
+    assert [message.status for message in messages()] == ["failed"]
+    with tenant(acme.pk):
+        PhoneLine.objects.filter(pk=line.pk).update(paused_until=None, next_send_at=timezone.now())
+    assert tell(rep_api, appointment).status_code == 200
+    assert code_of(tell(rep_api, appointment)) == "already_on_the_way"
+
+
+def test_message_does_not_leave_after_an_outage(acme, line, rep, rep_api):
+    tell(rep_api, booked(acme, assigned_rep=rep))
+    with tenant(acme.pk):
+        Message.objects.update(created_at=timezone.now() - timedelta(minutes=11))
+    assert claim(line) == []
+    assert [(message.status, message.error) for message in messages()] == [("failed", ON_THE_WAY_TOO_LATE)]
+
+
+@pytest.mark.parametrize("change", ["status", "time"])
+def test_contact_is_not_told_of_an_appointment_that_was_changed_meanwhile(change, acme, line, rep):
+    appointment = booked(acme, assigned_rep=rep)
+    start = timezone.now() + 2 * HOUR
+    values = (
+        {"status": "cancelled"} if change == "status" else {"scheduled_start": start, "scheduled_end": start + HOUR}
+    )
+    with tenant(acme.pk):
+        Appointment.objects.filter(pk=appointment.pk).update(**values)
+        with pytest.raises(AlreadyOnTheWay):
+            send_on_the_way(appointment=appointment, minutes=20, user=rep)
+    assert messages() == []
 
 
 @pytest.mark.parametrize(

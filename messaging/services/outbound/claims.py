@@ -17,9 +17,10 @@ from django.utils import timezone
 
 from crm.choices import CampaignStatus
 from crm.db.tenancy import tenant
+from crm.error_codes import ErrorCode
 from crm.models import PhoneLine
 from crm.worker import first_line_of
-from messaging.choices import MessageKind, MessageStatus
+from messaging.choices import AT_ONCE, MessageKind, MessageStatus
 from messaging.models import Message
 from messaging.services.campaigns.recall import recall_messages
 from messaging.services.outbound.campaign_progress import update_memberships
@@ -27,7 +28,6 @@ from messaging.services.outbound.daily_limits import DailyLimit, read_daily_limi
 from messaging.services.outbound.holding import hold_messages, stale_before, stale_reason
 from messaging.services.outbound.ready_lines import ReadyLine
 from messaging.services.outbound.send_policy import (
-    RESPONSES,
     Delay,
     SendBlocked,
     can_be_deferred,
@@ -40,6 +40,7 @@ from messaging.sms_segments import count_segments
 MAX_CLAIMED = 50
 MAX_CHECKED = 500  # of a burst that quiet hours close
 MAX_POSTPONED = 2000  # of a burst that the line closes: in one statement
+ON_THE_WAY_MAX_AGE = timedelta(minutes=10)  # the time that it names is wrong afterwards
 CAMPAIGN_SHARE = 0.8  # of the line's pace, so that replies never wait behind campaigns
 RESPONSE_PRIORITY, CAMPAIGN_PRIORITY = 0, 2
 STOPPED = (CampaignStatus.PAUSED, CampaignStatus.CANCELLED)
@@ -112,12 +113,12 @@ def still_claimed(messages: Sequence[Message]) -> QuerySet:
 
 
 def _postpone_all(line: PhoneLine, delays: Sequence[Delay], now: datetime) -> int:
-    """Postpone the line's messages in a set while none may leave. Returns how many. Responses fail one by one."""
+    """Postpone the line's messages in a set while none may leave. Returns how many. Urgent ones fail one by one."""
     _, reason, until = max(delays, key=lambda delay: delay[2])
     queued = Message.objects.filter(status=MessageStatus.QUEUED, phone_line=line, run_at__lt=until)
     held = hold_messages(messages=queued.filter(run_at__lt=stale_before(now)), reason=stale_reason())
     # The last ones first: one that waits for an earlier one isn't ready, and would be left behind.
-    some = queued.exclude(kind__in=RESPONSES).order_by("-pk").values("pk")[:MAX_POSTPONED]
+    some = queued.exclude(kind__in=AT_ONCE).order_by("-pk").values("pk")[:MAX_POSTPONED]
     return held + Message.objects.filter(pk__in=some).update(run_at=until, error=reason[:300])
 
 
@@ -145,6 +146,8 @@ def _check(checked: _Checked, message: Any, limits: Sequence[DailyLimit], now: d
         return  # its own turn comes when the outcome of the other is known
     checked.seen.add(message.pk)
     try:
+        if message.kind == MessageKind.ON_THE_WAY and now - message.created_at > ON_THE_WAY_MAX_AGE:
+            raise SendBlocked(ErrorCode.ON_THE_WAY_TOO_LATE)
         if message.run_at < stale_before(now):
             checked.stale.append(message)
         elif message.campaign_status in STOPPED:

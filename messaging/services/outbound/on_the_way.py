@@ -12,7 +12,7 @@ from crm.error_codes import ErrorCode
 from crm.models import PhoneLine, User
 from crm.placeholders import clean_value
 from crm.refusals import Refusal
-from messaging.choices import MessageKind
+from messaging.choices import LOST, MessageKind
 from messaging.models import Message
 from messaging.services.campaigns.texts import introduce
 from messaging.services.outbound.outbox import queue_message
@@ -44,7 +44,8 @@ def send_on_the_way(*, appointment: Appointment, minutes: int, user: User, line:
     Raises:
         NotComing: nobody is to come.
         NotSoon: the start is more than SOON away.
-        AlreadyOnTheWay: the contact was told already. Of two requests at once, one gets this.
+        AlreadyOnTheWay: the contact was told already, and that message isn't lost. Of two requests at once, or if the
+            appointment is changed meanwhile, one gets this.
         LineRequired: it is unknown which phone line the contact knows.
         SendBlocked: the send policy blocks the message now. It doesn't wait: later it would be wrong.
     """
@@ -53,7 +54,7 @@ def send_on_the_way(*, appointment: Appointment, minutes: int, user: User, line:
         raise NotComing
     if abs(appointment.scheduled_start - now) > SOON:
         raise NotSoon
-    if appointment.on_the_way_at is not None:
+    if was_told(appointment):
         raise AlreadyOnTheWay
     line = line or line_of(appointment)
     if line is None:
@@ -66,10 +67,22 @@ def send_on_the_way(*, appointment: Appointment, minutes: int, user: User, line:
             kind=MessageKind.ON_THE_WAY,
             user=user,
         )
-        untold = Appointment.objects.filter(pk=appointment.pk, on_the_way_at=None)
+        # Nobody has told, moved or cancelled it since it was read.
+        same = ("on_the_way_at", "scheduled_start", "assigned_rep", "status")
+        untold = Appointment.objects.filter(pk=appointment.pk, **{name: getattr(appointment, name) for name in same})
         if not untold.update(on_the_way_at=now):
             raise AlreadyOnTheWay
     return message
+
+
+def was_told(appointment: Appointment) -> bool:
+    """Return whether the contact was told, or is about to be. A lost message tells nothing."""
+    if appointment.on_the_way_at is None:
+        return False
+    texts = Message.objects.filter(
+        contact=appointment.contact_id, kind=MessageKind.ON_THE_WAY, created_at__gte=appointment.on_the_way_at
+    )
+    return texts.order_by("-pk").values_list("status", flat=True).first() not in LOST
 
 
 def text_of(*, appointment: Appointment, minutes: int) -> str:
