@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import django_filters
+from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -149,12 +150,14 @@ class AppointmentViewSet(EditViewSet):
 
         A new time moves each by the same days and local time. To change one alone, use PATCH.
         """
-        appointment = self.get_object()
-        serializer = SeriesChangeSerializer(
-            appointment, data=request.data, partial=True, context=self.get_serializer_context()
-        )
-        serializer.is_valid(raise_exception=True)
-        changed = change_series(appointment=appointment, user=self.user, **serializer.validated_data)
+        # Locked before it is compared: of two requests at once, the second moves the others by what is left.
+        with transaction.atomic():
+            appointment = self.get_locked_object()
+            serializer = SeriesChangeSerializer(
+                appointment, data=request.data, partial=True, context=self.get_serializer_context()
+            )
+            serializer.is_valid(raise_exception=True)
+            changed = change_series(appointment=appointment, user=self.user, **serializer.validated_data)
         return Response({"appointments": show_appointments(changed, self)})
 
     def handle_exception(self, exc: Exception) -> Response:

@@ -28,9 +28,9 @@ class AppointmentProposalSerializer(TenantSerializer):
     created_by = CompanyUserField(read_only=True, help_text="ID of the rep who proposes it.")
     created_by_name = UserNameField("created_by")
     decided_by = CompanyUserField(
-        read_only=True, allow_null=True, help_text="ID of the user who decided. Null: it is open."
+        read_only=True, allow_null=True, help_text="ID of the user who decided. Null: nobody has."
     )
-    decided_by_name = UserNameField("decided_by", help_text="Name of that user. Null: it is open.")
+    decided_by_name = UserNameField("decided_by", help_text="Name of that user. Null: nobody has.")
 
     class Meta:
         model = AppointmentProposal

@@ -50,8 +50,9 @@ def accept_proposal(*, proposal: AppointmentProposal, user: User, allow_overlap:
         SlotTaken: the rep has another appointment then, and `allow_overlap` is not given.
     """
     with transaction.atomic():
+        # Lock order: appointment, then proposal.
+        appointment = Appointment.objects.select_for_update(of=("self",)).get(pk=proposal.appointment_id)
         _decide(proposal, ProposalStatus.ACCEPTED, user)
-        appointment = Appointment.objects.get(pk=proposal.appointment_id)
         if appointment.status not in COMING:
             raise NotComing
         change_appointment(

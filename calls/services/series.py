@@ -60,8 +60,8 @@ def starts_of(*, rule: str, start: datetime, length: timedelta, zone: ZoneInfo) 
     parts = read_parts(rule, allowed=PARTS)
     if ("COUNT" in parts) == ("UNTIL" in parts):
         raise InvalidRule("The rule needs an end, COUNT or UNTIL, such as FREQ=WEEKLY;COUNT=10.")
-    count = parts.pop("COUNT", "")
-    if count and not re.fullmatch("[1-9][0-9]{0,2}", count):
+    count = parts.pop("COUNT", None)
+    if count is not None and not re.fullmatch("[1-9][0-9]{0,2}", count):
         raise InvalidRule(f"COUNT must be a number from 1 to {MAX_LENGTH}.")
     if len(parts.get("UNTIL", "")) == DAY_ALONE:
         parts["UNTIL"] += "T235959"

@@ -148,6 +148,14 @@ def test_other_company_sees_no_proposal(proposal, outsider_api):
     assert decide(outsider_api, proposal, "accept").status_code == 404
 
 
+def test_another_rep_ends_the_open_proposal(proposal, appointment, acme, csr, csr_api, rep_api):
+    other = factories.UserFactory(company=acme, role="rep")
+    csr_api.patch(f"/api/v1/appointments/{appointment.pk}", {"assigned_rep": other.pk})
+    row = csr_api.get(f"{URL}/{proposal['id']}").json()
+    assert (row["status"], row["decided_by"]) == ("withdrawn", csr.pk)
+    assert propose(signed_in(other), appointment).status_code == 201
+
+
 @postgres_only
 @pytest.mark.django_db(transaction=True)
 def test_of_two_decisions_at_once_one_counts():
