@@ -27,6 +27,7 @@ _SECRET_HINTS = (  # one of them is in each text that matches
 )  # fmt: skip
 _WEB_TOKEN = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
 _QUERY_VALUE = re.compile(r"([?&][\w.\[\]-]+=)[^&\s\"']+")
+_PATH_SECRET = re.compile(r"(/(?:calendar|files|set-password)/)[^\s\"'?]+")
 _EMAIL = re.compile(r"[\w.%+-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(
     r"(?:\+|%2[Bb]|\\u002[Bb])\d[\d\s().-]{5,18}(\d\d)(?!\w)"  # +12125550100, +1 (212) 555-0100, as URLs write it too
@@ -47,6 +48,7 @@ def mask(text: str) -> str:
     if "eyJ" in text:
         text = _WEB_TOKEN.sub(MASKED, text)
     text = _QUERY_VALUE.sub(r"\1***", text)
+    text = _PATH_SECRET.sub(rf"\1{MASKED}", text)
     if "@" in text:
         text = _EMAIL.sub("***@***", text)
     return _PHONE.sub(lambda match: f"***{match[1] or match[2]}", text)

@@ -76,6 +76,8 @@ def test_query_values_are_masked():
         ('{"api_key":"hunter2"}', '{"api_key":"***"}'),
         ("client_secret=hunter2, page=2", "client_secret=***, page=2"),
         ("signed with whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "signed with whsec_***"),
+        ("Internal Server Error: /calendar/17-aBcD_efgh.ics", "Internal Server Error: /calendar/***"),
+        ("GET /set-password/MQ-abc-def/?next=%2F 500", "GET /set-password/***?next=*** 500"),
         ("token eyJhbGciOi.eyJ1c2VyX2.c2lnbmF0dXJl expired", "token *** expired"),
     ],
 )
