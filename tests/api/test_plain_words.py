@@ -34,6 +34,8 @@ def texts_of_fields():
     ]
     while below:
         field = below.pop()
+        if getattr(field, "read_only", False):
+            continue
         yield from map(str, field.error_messages.values())
         below += getattr(field, "fields", {}).values()
         below += filter(None, [getattr(field, "child", None), getattr(field, "child_relation", None)])
