@@ -44,11 +44,11 @@ def end_second_texts(*, messages: Sequence[Message], blocked: Collection[int] = 
     waiting: set[int] = set()
     for statuses in texts.values():
         own = [pk for pk in statuses if pk in claimed]
-        others = [status for pk, status in statuses.items() if pk not in claimed]
-        if any(status not in OUTCOME_UNKNOWN for status in others):
+        beside = [status for pk, status in statuses.items() if pk not in claimed]
+        if any(status not in OUTCOME_UNKNOWN for status in beside):
             second.update(own)
         else:
-            waiting.update(own if others else own[1:])
+            waiting.update(own if beside else own[1:])
     if waiting:
         release_messages(messages=[claimed[pk] for pk in sorted(waiting)])
         Message.objects.filter(pk__in=waiting).update(run_at=timezone.now() + LOOKUP_INTERVAL)
