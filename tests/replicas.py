@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from django.db import connection, connections
 
+from tests.db.scratch import wait_until
 from tests.postgres_server import QUICK, SUPERUSER, PostgresServer
 
 
@@ -26,6 +27,12 @@ class Standby(PostgresServer):
 
     @contextmanager
     def stopped(self):
+        # Without a fresh checkpoint the standby replays at its start all that other tests have written since the last
+        # one, which takes minutes on a busy machine.
+        self._ask_superuser("CHECKPOINT", host=self.primary)
+        written = self._ask_superuser("SELECT pg_current_wal_flush_lsn()", host=self.primary)
+        wait_until(lambda: self._ask_superuser(f"SELECT pg_last_wal_replay_lsn() >= '{written}'"))
+        self._ask_superuser("CHECKPOINT")
         self.process.send_signal(signal.SIGINT)  # ends the sessions, too
         self.process.wait(timeout=300)
         try:
@@ -44,13 +51,13 @@ class Standby(PostgresServer):
         finally:
             self._ask_superuser("SELECT pg_wal_replay_resume()")
 
-    def _ask_superuser(self, question):
-        session = connection.Database.connect(host=str(self.folder), user=SUPERUSER, dbname="postgres")
+    def _ask_superuser(self, question, host=None):
+        session = connection.Database.connect(host=host or str(self.folder), user=SUPERUSER, dbname="postgres")
         session.autocommit = True
         try:
             with session.cursor() as cursor:
                 cursor.execute(question)
-                return cursor.fetchone()[0]
+                return cursor.fetchone()[0] if cursor.description else None
         finally:
             session.close()
 
