@@ -8,15 +8,14 @@ from django.apps import apps
 from django.conf import settings
 
 MOST_BYTES = 40_000  # of all scripts together, which no page needs at once
-FOLDERS = [
-    Path(config.path) for config in apps.get_app_configs() if Path(config.path).is_relative_to(settings.BASE_DIR)
-]
+# A library's app may lie deeper in the checkout, in a virtual environment of any name.
+FOLDERS = [Path(config.path) for config in apps.get_app_configs() if Path(config.path).parent == settings.BASE_DIR]
 
 
 def files(kind):
     """Return our files with this ending, by their paths."""
     folder = "templates" if kind == "html" else "static"
-    ours = [path for each in FOLDERS for path in (each / folder).rglob(f"*.{kind}") if ".venv" not in path.parts]
+    ours = [path for each in FOLDERS for path in (each / folder).rglob(f"*.{kind}")]
     return {str(path.relative_to(settings.BASE_DIR)): path.read_text() for path in ours}
 
 
