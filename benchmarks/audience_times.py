@@ -18,11 +18,11 @@ from messaging.services.segments.preview import preview_of
 
 MOST = 1_000_000
 GOAL_PREVIEW_MS, GOAL_AUDIENCE_S, GOAL_DUE_S = 300, 5, 5
-EVERYBODY, A_TENTH = "everybody", "a city, a tenth"
+EVERYBODY, A_TENTH, NEARLY = "everybody", "a city, a tenth", "without a call in a year, all of them"
 SEGMENTS: dict[str, Mapping[str, Any]] = {
     EVERYBODY: {"all": []},
     A_TENTH: {"field": {"name": "city", "is": [CITY]}},
-    "without a call in a year, all of them": {"not": {"call": {"within_days": 365}}},
+    NEARLY: {"not": {"call": {"within_days": 365}}},
 }
 ON_A_LIST = "20 contacts on a list"
 NIGHT = datetime(2026, 3, 3, 8, tzinfo=UTC)  # when the members' due times differ
@@ -56,8 +56,9 @@ def measure_audiences(*, contacts: int, rounds: int) -> Chapter:
     audience_s, due_s = (median(each) for each in zip(*times, strict=True))
     chapter.add_table(["of 100,000 members", "s"], [["audience", number(audience_s)], ["due times", number(due_s)]])
     fewer = max(previews[name].median for name in (A_TENTH, ON_A_LIST))
+    most = max(previews[name].median for name in (EVERYBODY, NEARLY))
     chapter.goals += [
-        Goal("preview of everybody", GOAL_PREVIEW_MS, previews[EVERYBODY].median, "ms"),
+        Goal("preview of everybody, and of those without a call", GOAL_PREVIEW_MS, most, "ms"),
         Goal("preview of a tenth of the contacts, and of a list", GOAL_PREVIEW_MS, fewer, "ms"),
         Goal("an audience of 100,000 members", GOAL_AUDIENCE_S, audience_s, "s"),
         Goal("due times of 100,000 members", GOAL_DUE_S, due_s, "s"),

@@ -17,7 +17,7 @@ from crm.services.merging.tombstones import refuse_merged
 from messaging.services.campaigns.audience_checks import Judgement, allow_large_hashes, judge
 from messaging.services.campaigns.audience_counts import count_audience
 from messaging.services.campaigns.states import lock_campaign
-from messaging.services.segments.compile import Definition, chooses_everybody, contacts_in
+from messaging.services.segments.compile import Definition, contacts_in, exclusions_in
 
 OPEN = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
 MAX_NAMED = 20
@@ -134,7 +134,7 @@ def _judge_definition(definition: Any, campaign: Campaign) -> Judgement:
         contacts_in(definition, company_id=campaign.company_id),
         company=campaign.company,
         campaign=campaign,
-        is_everybody=chooses_everybody(definition),
+        all_but=exclusions_in(definition, company_id=campaign.company_id),
     )
 
 

@@ -39,6 +39,7 @@ class LeftOut(TextChoices):
     NO_CONSENT = "no_consent", "No consent to marketing messages"
 
 
+NOT_CHOSEN = 0  # before all reasons: of a contact that isn't chosen, nothing is counted
 RANKS = {reason: rank for rank, reason in enumerate(LeftOut, start=1)}
 REASONS = {rank: reason for reason, rank in RANKS.items()}
 
@@ -64,12 +65,10 @@ class Judgement:
     """The contacts, of some of a company, that can be in an audience.
 
     Attributes:
-        is_everybody: whether the contacts are all of the company.
-        are_most: whether they are probably most of them, and are read once, only to be counted.
+        are_most: whether `chosen` has all contacts of the company, and `left_out` those that aren't chosen, too.
         requires_consent: those without a consent are left out, too.
     """
 
-    is_everybody: bool
     are_most: bool
     requires_consent: bool
     _chosen: _Query
@@ -81,16 +80,14 @@ class Judgement:
 
         Its tables are `chosen` (id, has_consent), `left_out` (contact_id, rank, has_consent: 0 or 1; see RANKS),
         `included` (id), and the consents of the whole company, `linked` and `by_number` (contact_id). A contact that
-        only lacks a required consent is in neither `left_out` nor `included`. Of everybody, `left_out` doesn't know
-        who has a consent; of most, it has others than the chosen, too.
+        only lacks a required consent is in neither `left_out` nor `included`. If `are_most`, `left_out` doesn't know
+        who has a consent, and has the rank NOT_CHOSEN, too.
 
         Args:
             with_consents: False: has_consent is true.
         """
-        if self.is_everybody:  # their number is known without a look at each
+        if self.are_most:  # their number is known without a look at each
             kind, has_consent, consents, joined, of_fact = "NOT MATERIALIZED", _EXISTS, "", "", "0"
-        elif self.are_most:
-            kind, has_consent, consents, joined, of_fact = "NOT MATERIALIZED", _JOINED, _JOINS, "", "0"
         else:  # an index serves each of the two joins if there are few contacts
             kind, joined = "MATERIALIZED", "JOIN chosen ON chosen.id = fact.contact_id"
             has_consent, consents = _JOINED, _JOINS
@@ -131,28 +128,30 @@ def judge(
     *,
     company: Company,
     campaign: Campaign | None = None,
-    is_everybody: bool = False,
-    are_most: bool = False,
+    all_but: QuerySet[Contact] | None = None,
     are_members: bool = False,
 ) -> Judgement:
     """Return the judgement of contacts of the company.
 
     Args:
         campaign: the one whose members they will be. None: any marketing campaign.
-        is_everybody: whether they are all contacts of the company.
-        are_most: whether they are probably most of them. They can only be counted.
+        all_but: the company's other contacts, if these are probably most of them.
         are_members: whether they are its members already. Other campaigns no longer keep them out.
     """
     is_marketing = campaign is None or campaign.purpose == CampaignPurpose.MARKETING
-    chosen = _Query()
-    sql, params = contacts.order_by().values("id").query.sql_with_params()
+    chosen, facts = _Query(), _facts(company, campaign, timezone.now(), are_members)
+    if all_but is not None:
+        contacts = Contact.objects.filter(company=company.pk)
+        if not all_but.query.is_empty():
+            sql, params = _ids(all_but)
+            facts.add(f"SELECT id, {NOT_CHOSEN} FROM ({sql}) AS others", *params)  # noqa: S608  # SQL of Django
+    sql, params = _ids(contacts)
     chosen.add(sql, *params)
     return Judgement(
-        is_everybody=is_everybody,
-        are_most=are_most and not is_everybody,
+        are_most=all_but is not None,
         requires_consent=company.require_marketing_consent and is_marketing,
         _chosen=chosen,
-        _facts=_facts(company, campaign, timezone.now(), are_members),
+        _facts=facts,
         _consents=_consents(company),
     )
 
@@ -189,7 +188,7 @@ def _facts(company: Company, campaign: Campaign | None, now: datetime, are_membe
         FlagType.OPTED_OUT,
         _as_param(now),
     )
-    abroad, abroad_params = _numbers_abroad(company, campaign).values("id").query.sql_with_params()
+    abroad, abroad_params = _ids(_numbers_abroad(company, campaign))
     facts.add(f"SELECT id, {RANKS[LeftOut.WRONG_COUNTRY]} FROM ({abroad}) AS abroad", *abroad_params)  # noqa: S608
     facts.add(
         f"""
@@ -271,6 +270,12 @@ def _country_codes(numbers: Iterable[str]) -> set[str]:
         with suppress(phonenumbers.NumberParseException):
             codes.add(f"+{phonenumbers.parse(number).country_code}")
     return codes or {NORTH_AMERICA}
+
+
+def _ids(contacts: QuerySet[Contact]) -> tuple[str, tuple[Any, ...]]:
+    """Return the statement that selects ids, and its parameters."""
+    sql, params = contacts.order_by().values("id").query.sql_with_params()
+    return sql, tuple(params)
 
 
 def _as_param(moment: datetime) -> Any:

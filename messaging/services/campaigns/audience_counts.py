@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from django.db import connection
 
 from crm.models import Contact
-from messaging.services.campaigns.audience_checks import RANKS, REASONS, Judgement, LeftOut
+from messaging.services.campaigns.audience_checks import NOT_CHOSEN, RANKS, REASONS, Judgement, LeftOut
 
 MAX_SAMPLES = 20
 # Each remainder of the ids by this prime gives one sample, so that one pass counts and samples.
 BUCKETS = 97
 # Beside the ranks of reasons: contacts that are chosen, and samples of those included.
 CHOSEN, INCLUDED = -1, -2
-_RANK_OF_OTHERS = f"CASE WHEN has_consent THEN {INCLUDED} ELSE {RANKS[LeftOut.NO_CONSENT]} END"
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def count_audience(judgement: Judgement) -> AudienceCounts:
         consents[rank] += with_consent
         if contact_id is not None:
             sampled[rank].append(Contact(pk=contact_id, first_name=first_name, last_name=last_name, phone=phone))
-    others = counts[CHOSEN] - sum(counts[rank] for rank in REASONS)
+    others = counts[CHOSEN] - sum(counts[rank] for rank in (NOT_CHOSEN, *REASONS))
     with_consent = consents[CHOSEN] - sum(consents[rank] for rank in REASONS)
     included = with_consent if judgement.requires_consent else others
     left_out = {reason.value: counts[rank] for reason, rank in RANKS.items()}
@@ -65,40 +64,16 @@ def _first(contacts: list[Contact]) -> list[Contact]:
 
 
 def _counts_of(judgement: Judgement) -> str:
-    parts = _parts_in_one_pass(judgement) if judgement.are_most else _parts(judgement)
     # Not by a join: the planner expects many samples, and would read all contacts.
     columns = ", ".join(
         f"(SELECT {name} FROM contacts WHERE contacts.id = found.contact_id)"  # noqa: S608  # constants
         for name in ("first_name", "last_name", "phone")
     )
-    return f"SELECT found.*, {columns} FROM ({' UNION ALL '.join(parts)}) AS found"  # noqa: S608
-
-
-def _parts_in_one_pass(judgement: Judgement) -> list[str]:
-    """Return the counts for which each chosen contact is joined once, and none is stored."""
-    return [
-        f"""
-        SELECT * FROM (
-            WITH grouped AS MATERIALIZED (
-                SELECT left_out.rank, count(*) AS number, min(chosen.id) AS contact_id, chosen.has_consent,
-                    CASE WHEN chosen.has_consent THEN count(*) ELSE 0 END AS consents
-                FROM chosen LEFT JOIN left_out ON left_out.contact_id = chosen.id
-                GROUP BY left_out.rank, chosen.has_consent, chosen.id %% {BUCKETS}
-            )
-            SELECT {CHOSEN} AS rank, CAST(coalesce(sum(number), 0) AS bigint) AS number,
-                CAST(coalesce(sum(consents), 0) AS bigint) AS consents, CAST(NULL AS bigint) AS contact_id
-            FROM grouped
-            UNION ALL SELECT rank, number, consents, contact_id FROM grouped WHERE rank IS NOT NULL
-            UNION ALL
-            SELECT {_RANK_OF_OTHERS if judgement.requires_consent else INCLUDED}, 0, 0, contact_id
-            FROM grouped WHERE rank IS NULL
-        ) AS counted
-        """  # noqa: S608  # constants
-    ]
+    return f"SELECT found.*, {columns} FROM ({' UNION ALL '.join(_parts(judgement))}) AS found"  # noqa: S608
 
 
 def _parts(judgement: Judgement) -> list[str]:
-    consents = "0" if judgement.is_everybody else "count(CASE WHEN has_consent THEN 1 END)"
+    consents = "0" if judgement.are_most else "count(CASE WHEN has_consent THEN 1 END)"
     parts = [
         f"""
         SELECT {CHOSEN} AS rank, count(*) AS number, {consents} AS consents, CAST(NULL AS bigint) AS contact_id
@@ -110,7 +85,7 @@ def _parts(judgement: Judgement) -> list[str]:
         """,  # noqa: S608
         f"SELECT * FROM (SELECT {INCLUDED}, 0, 0, id FROM included LIMIT {MAX_SAMPLES}) AS sample",  # noqa: S608
     ]
-    if judgement.is_everybody:  # one pass over the consents in the order of their index, beside the sorted `left_out`
+    if judgement.are_most:  # one pass over the consents in the order of their index, beside the sorted `left_out`
         parts += [
             f"""
             SELECT {CHOSEN}, 0, count(*) - count(left_out.contact_id), NULL

@@ -24,15 +24,22 @@ def contacts_in(definition: Definition, *, company_id: int) -> QuerySet[Contact]
     return Contact.objects.filter(condition_of(definition, terms), company=company_id)
 
 
-def chooses_everybody(definition: Definition) -> bool:
-    """Return whether a valid definition sets no condition."""
-    return definition == {"all": []}
+def exclusions_in(definition: Definition, *, company_id: int) -> QuerySet[Contact] | None:
+    """Return the company's contacts that a valid definition leaves out. None if it does more than leave some out."""
+    parts = _exclusions(definition)
+    if parts is None:
+        return None
+    return contacts_in({"any": parts}, company_id=company_id) if parts else Contact.objects.none()
 
 
-def chooses_most(definition: Definition) -> bool:
-    """Return whether a valid definition only leaves contacts out: it probably chooses most of them."""
+def _exclusions(definition: Definition) -> list[Definition] | None:
     [(name, value)] = definition.items()
-    return name == "not" or (name == "all" and all(chooses_most(part) for part in value))
+    if name == "not":
+        return [value]
+    if name != "all":
+        return None
+    parts = [_exclusions(part) for part in value]
+    return None if None in parts else [each for part in parts if part for each in part]
 
 
 def condition_of(definition: Definition, terms: Terms) -> Q:

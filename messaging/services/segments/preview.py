@@ -7,7 +7,7 @@ from django.db import transaction
 from crm.models import Company
 from messaging.services.campaigns.audience_checks import LeftOut, allow_large_hashes, judge
 from messaging.services.campaigns.audience_counts import AudienceCounts, count_audience
-from messaging.services.segments.compile import Definition, chooses_everybody, chooses_most, contacts_in
+from messaging.services.segments.compile import Definition, contacts_in, exclusions_in
 from messaging.services.segments.sentence import sentence_of
 
 
@@ -22,12 +22,10 @@ def preview_of(definition: Definition, *, company: Company) -> Preview:
     """Preview a valid definition, with one statement."""
     with transaction.atomic():
         allow_large_hashes()
-        chosen = contacts_in(definition, company_id=company.pk)
         judgement = judge(
-            chosen,
+            contacts_in(definition, company_id=company.pk),
             company=company,
-            is_everybody=chooses_everybody(definition),
-            are_most=chooses_most(definition),
+            all_but=exclusions_in(definition, company_id=company.pk),
         )
         counts = count_audience(judgement)
     reasons = [reason for reason in LeftOut if reason != LeftOut.ALREADY_IN_CAMPAIGN]

@@ -170,7 +170,7 @@ def test_consent_of_a_deleted_contact_counts_for_the_next_one_with_its_number(ac
 @pytest.mark.parametrize("definition", [{"not": {"call": {}}}, {"any": [{"not": {"call": {}}}]}], ids=["not", "any"])
 @pytest.mark.parametrize("required", [False, True])
 def test_condition_that_all_contacts_fulfil_counts_like_none(required, definition, acme, contact):
-    """Counting all contacts takes a shorter way, and counting most of them another one."""
+    """Counting all or most contacts takes a shorter way."""
     acme.require_marketing_consent = required
     for flag in ("opted_out", "do_not_contact"):
         factories.ContactFlagFactory(contact=factories.ContactFactory(company=acme), flag_type=flag)
@@ -189,6 +189,22 @@ def test_reasons_of_contacts_who_are_not_chosen_do_not_count(acme, contact):
     assert (found.included, found.left_out, found.samples["in"]) == (1, NOBODY_OUT, [contact])
     nobody = preview(acme, {"not": {"contacts": {"ids": [flagged.pk, contact.pk]}}})
     assert (nobody.included, nobody.without_consent, nobody.left_out) == (0, 0, NOBODY_OUT)
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_definition_that_leaves_contacts_out_counts_like_the_same_condition_said_otherwise(required, acme, contact):
+    """Those left out are counted, and the others are their difference from all."""
+    acme.require_marketing_consent = required
+    denver, boulder, elsewhere = (factories.ContactFactory(company=acme, city=c) for c in ("Denver", "Boulder", ""))
+    for person in (denver, elsewhere, contact):
+        factories.MarketingConsentFactory(company=acme, phone=person.phone)
+    for flagged in (denver, factories.ContactFactory(company=acme, city="Golden"), elsewhere):
+        factories.ContactFlagFactory(contact=flagged, flag_type="do_not_contact")
+    conditions = [{"field": {"name": "city", "is": ["Denver"]}}, {"contacts": {"ids": [boulder.pk]}}]
+    leaving_out = preview(acme, {"all": [{"not": each} for each in conditions]})
+    said_otherwise = preview(acme, {"any": [{"not": {"any": conditions}}]})
+    assert leaving_out.left_out["do_not_contact"] == 2
+    assert replace(leaving_out, sentence="") == replace(said_otherwise, sentence="")
 
 
 def test_other_companies_facts_do_not_count(acme, globex, contact):
