@@ -1,6 +1,7 @@
 #!/usr/bin/env python
 """Django's command line."""
 
+import gc
 import os
 import sys
 
@@ -10,5 +11,6 @@ from config.load import load_settings
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    gc.set_threshold(10_000)  # as the web server: at a start, nearly nothing of what is loaded is garbage
     load_settings()
     execute_from_command_line(sys.argv)

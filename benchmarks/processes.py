@@ -22,10 +22,14 @@ TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
 class Memory(NamedTuple):
-    """MiB that a process has in memory, and its share of them: a common page is divided among its processes."""
+    """MiB that a process has in memory, its share of them, and what it alone has.
+
+    For its share, a page that several processes have in common is divided among them.
+    """
 
     resident: float
     share: float
+    private: float
 
 
 class Web(NamedTuple):
@@ -40,7 +44,7 @@ class Web(NamedTuple):
     @property
     def total(self) -> Memory:
         every = (self.master, *self.workers)
-        return Memory(sum(one.resident for one in every), sum(one.share for one in every))
+        return Memory(*(sum(figures) for figures in zip(*every, strict=True)))
 
 
 class Worker(NamedTuple):
@@ -128,7 +132,8 @@ def children_of(pid: int) -> list[int]:
 def read_memory(pid: int) -> Memory:
     lines = [line.split() for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()]
     kib = {words[0]: int(words[1]) for words in lines if words[-1] == "kB"}
-    return Memory(resident=kib["Rss:"] / 1024, share=kib["Pss:"] / 1024)
+    private = kib["Private_Clean:"] + kib["Private_Dirty:"]
+    return Memory(resident=kib["Rss:"] / 1024, share=kib["Pss:"] / 1024, private=private / 1024)
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:

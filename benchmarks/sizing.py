@@ -8,8 +8,9 @@ from benchmarks.deployments import ASSUMPTIONS, HEAD, SIZES, Costs
 from benchmarks.disk import TableSize, read_table_sizes
 from benchmarks.event_cost import EventCost, measure_events
 from benchmarks.processes import CLIENTS, Memory, Web, Worker, measure_web, measure_worker
-from benchmarks.report import Chapter, number, show_step
+from benchmarks.report import Chapter, Goal, number, show_step
 from benchmarks.samples import Sample
+from benchmarks.start_times import WEB_PROCESS, WORKER, measure_starts
 from crm.db.tenancy import all_tenants
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
@@ -19,10 +20,12 @@ SHOWN = 0.01  # of the whole: smaller tables and indexes are left out
 PROCESSES = (1, 2, 4)
 REPROCESSED = 200  # webhook events
 EVENTS = 400  # new ones of each kind
+PRIVATE_MIB, START_S = 110, 1.0
 
 ABOUT = f"""Processes after requests to each endpoint of chapter 2 by {CLIENTS} clients for each web process, and a
 worker after {REPROCESSED} webhook events. *In memory* counts every page of a process; of its *share*, a page that
-several processes have in common is divided among them. Shares add up to the memory that is really used. With
+several processes have in common is divided among them. Shares add up to the memory that is really used.
+*Private* is what ends with the process. With
 `--preload`, gunicorn loads the whole product before it makes the processes."""
 ABOUT_DISK = """Tables and indexes of the data above, as the load left them. Those below a hundredth of the whole are
 left out."""
@@ -39,11 +42,13 @@ def measure_sizing(sample: Sample, *, turns: int, events: int = EVENTS) -> Chapt
     webs["web, 4, with `--preload`"] = measure_web(sample, workers=4, turns=turns, preload=True)
     show_step("worker")
     worker = measure_worker(_reprocess())
+    show_step("starts")
+    starts = measure_starts(turns)
     show_step("disk and webhook events")
     sizes = read_table_sizes()
     costs = measure_events(sample, events=events)
     chapter = Chapter("7. Memory, connections and disk", [ABOUT])
-    _describe_processes(chapter, webs, worker)
+    _describe_processes(chapter, webs, worker, starts)
     chapter.parts += ["### Disk", ABOUT_DISK]
     chapter.add_table(["table or index", "rows", "bytes a row", "GiB for a million rows"], _disk_rows(sizes))
     chapter.parts += ["### What a webhook event costs", ABOUT_EVENTS]
@@ -73,25 +78,32 @@ def _reprocess() -> Callable[[], bool]:
     return is_done
 
 
-def _describe_processes(chapter: Chapter, webs: dict[str, Web], worker: Worker) -> None:
+def _describe_processes(chapter: Chapter, webs: dict[str, Web], worker: Worker, starts: dict[str, float]) -> None:
     rows = []
     for name, web in webs.items():
         rows += [
             [f"{name}: master", *_cells(web.master), "–"],
-            [f"{name}: largest of the others", *_cells(max(web.workers, key=lambda memory: memory.share)), "–"],
+            [f"{name}: largest of the others", *_cells(max(web.workers, key=lambda memory: memory.private)), "–"],
             [f"{name}: all", *_cells(web.total), str(web.connections)],
         ]
     rows.append(["worker", *_cells(worker.memory), str(worker.connections)])
-    chapter.add_table(["processes", "in memory, MiB", "share, MiB", "connections"], rows)
+    chapter.add_table(["processes", "in memory, MiB", "share, MiB", "private, MiB", "connections"], rows)
+    chapter.add_table(["start", "seconds"], [[name, number(starts[name])] for name in starts], title="Starts")
     chapter.add_table(
         ["processes", "web, ms a request", "database, ms a request"],
         [[name, number(web.web_ms), number(web.database_ms)] for name, web in webs.items()],
         title="Processor time of a request",
     )
+    served = [process for name, web in webs.items() if "preload" not in name for process in web.workers]
+    chapter.goals += [
+        Goal("private memory of a web process", PRIVATE_MIB, max(one.private for one in served), "MiB"),
+        Goal("private memory of a worker", PRIVATE_MIB, worker.memory.private, "MiB"),
+        *(Goal(f"start of a {name}", START_S, starts[name], "s") for name in (WEB_PROCESS, WORKER)),
+    ]
 
 
 def _cells(memory: Memory) -> list[str]:
-    return [number(memory.resident), number(memory.share)]
+    return [number(memory.resident), number(memory.share), number(memory.private)]
 
 
 def _disk_rows(sizes: dict[str, TableSize]) -> list[list[str]]:

@@ -93,7 +93,7 @@ def _listen(users: list[User], count: int, seconds: float) -> tuple[float, float
     """Return the stream's share of a core, and its memory in MiB."""
     sessions = [SessionToken.for_user(user)[SESSION] for user in users]
     with ExitStack() as stack:
-        process, port = stack.enter_context(_stream())
+        process, port = stack.enter_context(stream())
         selector = stack.enter_context(selectors.DefaultSelector())
         for n in range(count):
             client = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
@@ -113,7 +113,7 @@ def _listen(users: list[User], count: int, seconds: float) -> tuple[float, float
 
 
 @contextmanager
-def _stream() -> Iterator[tuple[subprocess.Popen, int]]:
+def stream() -> Iterator[tuple[subprocess.Popen, int]]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     process = subprocess.Popen(

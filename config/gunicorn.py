@@ -40,7 +40,12 @@ settings = load_again()
 
 # Packages that are loaded before the processes are made, which then share their memory. They start no thread, open no
 # connection and read no settings. The product itself is loaded after that, so that a HUP reads it again.
-SHARED_PACKAGES = ("cryptography.fernet", "httpx", "pglast", "phonenumbers.timezone", "psycopg2")
+SHARED_PACKAGES = (
+    "cryptography.fernet", "django.contrib.admin.utils", "django.contrib.postgres.fields",
+    "django.core.handlers.wsgi", "django.core.management", "django.db.backends.postgresql.base",
+    "django.db.migrations.loader", "httpx", "jwt", "pglast", "phonenumbers.timezone", "psycopg2",
+    "rest_framework.fields", "segno",
+)  # fmt: skip
 
 bind = f"{settings.WEB_HOST}:{settings.WEB_PORT}"
 workers = settings.WEB_WORKERS
@@ -99,6 +104,7 @@ def post_fork(_server: Arbiter, worker: Any) -> None:
     from prometheus_client import values
 
     values.ValueClass = values.MultiProcessValue(lambda: worker.number)  # before a metric exists
+    gc.disable()  # a tenth of the start: what the product loads, it keeps
 
 
 def on_exit(_server: Arbiter) -> None:
@@ -106,7 +112,9 @@ def on_exit(_server: Arbiter) -> None:
 
 
 def post_worker_init(_worker: object) -> None:
-    """Do the self-check, and keep what is loaded from garbage collection."""
+    """Do the self-check, load the pages, and keep what is loaded from garbage collection."""
+    from django.urls import get_resolver
+
     from crm.services.self_check import WrongDatabase, check_web_start
 
     try:
@@ -114,6 +122,8 @@ def post_worker_init(_worker: object) -> None:
     except WrongDatabase as error:
         print(error, file=sys.stderr)
         sys.exit(Arbiter.APP_LOAD_ERROR)  # ends the server; with another status it would start the process again
+    get_resolver().url_patterns  # noqa: B018  # loads them, so that the first request doesn't wait for it
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(10_000)

@@ -6,8 +6,6 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from crm.db.index_definitions import reword_definition
-
 # Sessions with a lock on table t as for a build. Locks are visible to all, unlike the progress of other roles. A
 # concurrent build holds one on its table until its end, between its transactions too, as does DROP INDEX CONCURRENTLY.
 # An autovacuum worker has no user.
@@ -32,6 +30,9 @@ class ExistingIndex:
 
     def finds_the_same(self, definition: str) -> bool:
         """Return whether an index of this definition finds the same rows. Storage parameters may differ."""
+        # It loads PostgreSQL's grammar, which a worker doesn't need to read the migrations.
+        from crm.db.index_definitions import reword_definition
+
         return reword_definition(self.definition) == reword_definition(definition)
 
 

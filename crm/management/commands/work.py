@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = "Run background jobs, such as processing webhook events and sending messages. Runs until stopped."
+    requires_system_checks: list[str] = []  # they load all pages, and with them a third of the memory
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -2,8 +2,6 @@
 
 from collections.abc import Collection
 
-from rapidfuzz.distance import JaroWinkler
-
 from crm.search_keys import simplify
 from crm.services.duplicates.pairs import EMAIL, NAME_ADDRESS, PHONE
 
@@ -20,6 +18,8 @@ def score_of(reasons: Collection[str], first_name: str, second_name: str) -> int
 
 def _likeness(first: str, second: str) -> float:
     """Return how alike two names are, 0 to 1. Of two names of which one is unknown nothing is known: half."""
+    from rapidfuzz.distance import JaroWinkler  # few processes need it
+
     first, second = simplify(first), simplify(second)
     if not first or not second:
         return 0.5

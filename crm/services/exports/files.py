@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
 
-import xlsxwriter  # type: ignore[import-untyped]
-
 from crm.services.exports.cells import defuse
 
 MAX_XLSX_ROWS = 200_000  # a larger file takes minutes to write, and to open
@@ -53,6 +51,8 @@ class Sheet:
 @contextmanager
 def sheet_in(file: IO[bytes], header: Row) -> Iterator[Sheet]:
     """Let rows be added to a sheet, and write it to the file at the end. The file is then read from its start."""
+    import xlsxwriter  # type: ignore[import-untyped]  # two MB, which few processes need
+
     plain = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(file, plain) as book:
         yield Sheet(book, header)

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
-
-from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import ValidationError as SchemaError
 
 from crm.choices import FieldType
 from crm.contact_labels import text_key
@@ -74,7 +72,14 @@ SCHEMA: dict[str, Any] = {
     },
 }
 REFERENCES = {"campaign_ids": Campaign, "contact_ids": Contact, "tag_ids": Tag, "list_ids": ContactList}
-_VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker(["date"]))
+
+
+@cache
+def _validator() -> Any:
+    # Two MB, which few processes need.
+    from jsonschema import Draft202012Validator, FormatChecker
+
+    return Draft202012Validator(SCHEMA, format_checker=FormatChecker(["date"]))
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ def check_definition(definition: Any) -> None:
         raise too_deep
     if objects > MAX_OBJECTS:  # before the schema reads each of them
         raise InvalidDefinition([Fault("", ErrorCode.INVALID, f"At most {MAX_CONDITIONS} conditions are allowed.")])
-    errors = sorted(_VALIDATOR.iter_errors(definition), key=lambda error: [str(step) for step in error.absolute_path])
+    errors = sorted(_validator().iter_errors(definition), key=lambda error: [str(step) for step in error.absolute_path])
     if errors:
         raise InvalidDefinition([_fault(error) for error in errors[:MAX_FAULTS]])
     if _nested_groups(definition) > MAX_GROUPS:
@@ -188,7 +193,7 @@ def _nested_groups(definition: Any) -> int:
     return 0 if parts is None else 1 + max(map(_nested_groups, parts), default=0)
 
 
-def _fault(error: SchemaError) -> Fault:
+def _fault(error: Any) -> Fault:
     """Return a violation of the schema in plain words."""
     place = [str(step) for step in error.absolute_path]
     limit: Any = error.validator_value

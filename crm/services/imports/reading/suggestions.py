@@ -5,8 +5,6 @@ from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from rapidfuzz import fuzz, process
-
 from crm.contact_labels import key_from_label
 from crm.services.imports.reading.headers import fingerprint_of, key_of
 from crm.services.imports.reading.mapping import CustomField, InvalidMapping, Mapping, leave_out_unusable
@@ -102,6 +100,8 @@ def _with_known_fields(mapping: Mapping, known: dict[str, CustomField]) -> Mappi
 
 def _likely_mapping(header: list[str], known: dict[str, CustomField]) -> Mapping:
     """Give each target the column that is most like its names, the likeliest pairs first."""
+    from rapidfuzz import fuzz, process  # few processes need it
+
     names = dict(TARGETS)
     names |= {key_of(name): str(Target(FIELD, key=key)) for key, spec in known.items() for name in (key, spec.label)}
     pairs: list[tuple[float, str, str]] = []
@@ -146,6 +146,8 @@ def _choice(
 
 
 def _likeness(column: str, target: str, known: dict[str, CustomField]) -> int:
+    from rapidfuzz import fuzz
+
     names = [name for name, other in TARGETS.items() if other == target]
     names += [spec.label for key, spec in known.items() if target == f"{FIELD}:{key}"]
     return round(max((fuzz.token_sort_ratio(key_of(column), key_of(name)) for name in names), default=100))
