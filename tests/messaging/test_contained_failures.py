@@ -10,7 +10,6 @@ from messaging.models import Message, WebhookEvent
 from messaging.services.inbound import webhook_processing
 from messaging.services.outbound import claims, send_results, sending, settlement, text_backs, unknown_sends
 from messaging.services.outbound.outbox import queue_message
-from messaging.services.outbound.send_policy import check_recipient
 from tests import factories
 from tests.messaging.clocks import zone_with_hour
 from tests.messaging.payloads import message_v4, post_event
@@ -18,6 +17,7 @@ from tests.messaging.worker_rounds import work_until_idle
 from tests.provider_server import drop
 
 pytestmark = pytest.mark.django_db
+OWN_TRANSACTIONS = pytest.mark.django_db(transaction=True)  # an error ends the departure's
 POISON = "Roof"
 
 
@@ -81,13 +81,14 @@ def make_due(message, *, age=timedelta()):
         (claims, "_count_sent"),
         (claims, "count_segments"),
         (sending, "check_recipient"),
+        pytest.param(sending, "read_facts", marks=OWN_TRANSACTIONS),
     ],
 )
 def test_message_that_cannot_be_checked_waits_while_others_are_sent(sick, sound, monkeypatch, module, name):
     if name in ("_count_sent", "count_segments"):
         monkeypatch.setattr(module, name, fail_for_the_first_line(getattr(module, name), sick))
-    elif name == "check_recipient":
-        monkeypatch.setattr(module, name, fail_in_company(sick.company_id))
+    elif name in ("check_recipient", "read_facts"):
+        monkeypatch.setattr(module, name, fail_in_company(sick.company_id, getattr(module, name)))
     else:
         fail_on_poison(monkeypatch, module, name)
     before = timezone.now()
@@ -108,22 +109,26 @@ def fail_for_the_first_line(real, message):
     return fail_or_run
 
 
-def fail_in_company(company_id):
+def fail_in_company(company_id, real):
     def fail_or_run(**options):
         if current_company_id() == company_id:
             raise LookupError("internal")
-        return check_recipient(**options)
+        return real(**options)
 
     return fail_or_run
 
 
-def test_sick_message_fails_alone_among_those_of_its_claim(sick, monkeypatch):
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(claims, "update_memberships"), pytest.param(sending, "end_second_texts", marks=OWN_TRANSACTIONS)],
+)
+def test_sick_message_fails_alone_among_those_of_its_claim(sick, monkeypatch, module, name):
     with tenant(sick.company_id):
         contacts = [factories.ContactFactory(company=sick.company, timezone=zone_with_hour(14)) for _ in range(3)]
         others = [
             queue_message(contact=contact, line=sick.phone_line, body="Gate", kind="campaign") for contact in contacts
         ]
-    fail_on_poison(monkeypatch, claims, "update_memberships")
+    fail_on_poison(monkeypatch, module, name)
     work_until_idle()
     assert [reload(other).status for other in others] == ["sent"] * 3
     assert (reload(sick).status, sick.tries, sick.error) == ("queued", 1, "An internal error (LookupError).")
@@ -133,9 +138,7 @@ def test_sick_message_fails_alone_among_those_of_its_claim(sick, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(
-    ("module", "name"), [(claims, "read_daily_limits"), (sending, "client_for_sending"), (sending, "read_facts")]
-)
+@pytest.mark.parametrize(("module", "name"), [(claims, "read_daily_limits"), (sending, "client_for_sending")])
 def test_line_that_fails_rests_while_others_send(sick, sound, monkeypatch, caplog, module, name):
     real = getattr(module, name)
 

@@ -35,13 +35,22 @@ def recall_messages(*, messages: QuerySet, status: str = MessageStatus.QUEUED) -
     """Take the queued ones of these messages out of the outbox. Returns how many.
 
     A queued message is known not to have left, also after an attempt. So its member may wait again, the only way back
-    from `sending`, unless another text of it is on its way. Nobody waits for a cancelled campaign.
+    from `sending`, unless another text of it is on its way. Nobody waits for a cancelled campaign, nor in a sequence
+    that has stopped.
     """
     members = delete_queued(messages=messages, status=status)
     recalled = without_texts(CampaignMembership.objects.filter(pk__in=members, status__in=UNSENT))
     cancelled = recalled.filter(campaign__status=CampaignStatus.CANCELLED)
     number = cancelled.update(status=MembershipStatus.SKIPPED, reason=CANCELLED, due_at=None, sms_segments=0)
+    stopped = recalled.filter(pk__in=stopped_members())
+    number += stopped.update(status=MembershipStatus.SKIPPED, due_at=None, sms_segments=0)
     return number + recalled.update(status=MembershipStatus.PENDING, due_at=timezone.now(), reason="", sms_segments=0)
+
+
+def stopped_members() -> QuerySet:
+    """Return the memberships whose sequence stopped while a worker was sending their step: `reason` says why."""
+    steps = CampaignMembership.objects.filter(step__gte=2, status__in=(MembershipStatus.SENDING, MembershipStatus.SENT))
+    return steps.exclude(reason="")
 
 
 def without_texts(members: QuerySet) -> QuerySet:

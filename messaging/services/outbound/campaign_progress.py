@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import Case, F, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -15,7 +16,7 @@ from crm.models.campaigns import SENT
 from crm.services.opt_outs import REASONS
 from messaging.choices import LOST, MessageKind, MessageStatus
 from messaging.models import Message
-from messaging.services.campaigns.recall import UNSENT, delete_queued, without_texts
+from messaging.services.campaigns.recall import UNSENT, delete_queued, stopped_members, without_texts
 
 REPLY_WINDOW = timedelta(hours=72)
 BOOKING_WINDOW = timedelta(days=14)
@@ -49,6 +50,7 @@ FROM campaign_memberships member
 JOIN campaigns ON campaigns.id = member.campaign_id AND campaigns.status IN ('running', 'paused')
 JOIN campaign_steps next ON next.campaign_id = member.campaign_id AND next.step = member.step + 1
 WHERE member.id IN ({ids}) AND member.status IN ('sent', 'delivered') AND member.booked_at IS NULL
+    AND member.reason = ''
 ON CONFLICT (campaign_id, contact_id, step) DO NOTHING
 """
 _DUE_AT = {
@@ -74,7 +76,9 @@ def update_memberships(*, messages: Iterable[Message]) -> None:
             behind = without_texts(behind)
         if status not in SENT:
             behind.update(status=status, reason=reason)
-        elif behind.update(status=status, reason=reason, sent_at=Coalesce("sent_at", timezone.now())):
+            continue
+        kept = Case(When(pk__in=stopped_members(), then=F("reason")), default=Value(reason))
+        if behind.update(status=status, reason=kept, sent_at=Coalesce("sent_at", timezone.now())):
             _add_next_steps(members)
 
 
@@ -111,17 +115,22 @@ def on_booking(*, contact_id: int, at: datetime, **_signal: Any) -> None:
 
 
 def stop_sequences(*, contact_id: int | None, reason: str) -> None:
-    """Send the contact no further step of any campaign."""
-    further = CampaignMembership.objects.filter(contact=contact_id, status=MembershipStatus.PENDING, step__gte=2)
+    """Send the contact no further step of any campaign. One that a worker is sending may be the last."""
+    further = CampaignMembership.objects.filter(contact=contact_id, status__in=UNSENT, step__gte=2)
     ids = list(further.values_list("pk", flat=True))
     if not ids:
         return
+    pending = further.filter(pk__in=ids, status=MembershipStatus.PENDING)
     queued = Message.objects.filter(membership__in=ids)
     delete_queued(messages=queued)  # first messages, then memberships: as a worker locks them
-    delete_queued(messages=queued, status=MessageStatus.HELD)  # released later, it would leave after all
+    held = queued.filter(membership__in=pending)  # released later, it would leave after all
+    delete_queued(messages=held, status=MessageStatus.HELD)
     # It waits for a feeder that is queuing their messages, so these are found afterwards.
-    further.filter(pk__in=ids).update(status=MembershipStatus.SKIPPED, reason=reason, due_at=None)
+    pending.update(status=MembershipStatus.SKIPPED, reason=reason, due_at=None)
     delete_queued(messages=queued)
+    sending = further.filter(pk__in=ids)
+    without_texts(sending).update(status=MembershipStatus.SKIPPED, reason=reason, due_at=None)
+    sending.update(reason=reason)  # its departure sees it
 
 
 def _latest_membership(message: Message) -> list[int]:

@@ -14,18 +14,20 @@ from time import monotonic
 from typing import cast
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from crm.choices import CampaignPurpose
 from crm.db.tenancy import all_tenants, tenant
 from crm.error_codes import ErrorCode
 from crm.models import Contact, PhoneLine
+from crm.worker import first_line_of
 from messaging.choices import MessageKind
 from messaging.models import Message
 from messaging.providers.errors import LineSuspended, NotCalled, Rejected, SendError, UnknownOutcome
 from messaging.providers.interfaces import Line, SentMessage, SMSClient
 from messaging.providers.registry import client_for_sending
-from messaging.services.campaigns.recall import lock_campaigns_of, recall_messages
+from messaging.services.campaigns.recall import lock_campaigns_of, recall_messages, stopped_members
 from messaging.services.outbound.call_times import note_call_time, recent_call_s
 from messaging.services.outbound.claims import MAX_CLAIMED, STOPPED, claim_messages, release_messages, still_claimed
 from messaging.services.outbound.holding import hold_answered
@@ -99,8 +101,7 @@ def send_claimed(*, messages: Sequence[Message]) -> None:
     while waiting and monotonic() < ends_at:
         size = int(GROUP_S / recent_call_s(line.provider)) or 1
         group, waiting = waiting[:size], waiting[size:]
-        with _released_after_error([*group, *waiting]):
-            leaving, blocked = mark_departures(messages=group)
+        leaving, blocked = _let_leave(group)
         called = _call_provider(client, line, leaving, answers, ends_at)
         settle(outcomes=[*blocked, *called])
         not_called = leaving[len(called) :]
@@ -114,7 +115,7 @@ def send_claimed(*, messages: Sequence[Message]) -> None:
 
 @contextmanager
 def _released_after_error(messages: Sequence[Message]) -> Iterator[None]:
-    """Queue the messages again after an internal error: none of them has left, so none must be looked up."""
+    """Queue the messages again after an internal error about their line: none of them has left."""
     try:
         yield
     except SendError:
@@ -125,6 +126,26 @@ def _released_after_error(messages: Sequence[Message]) -> Iterator[None]:
         raise
 
 
+def _let_leave(messages: Sequence[Message]) -> tuple[list[Message], list[tuple[Message, SendBlocked]]]:
+    """Let messages leave in a set. If that fails, let them leave one by one, so that a faulty one waits alone."""
+    try:
+        return mark_departures(messages=messages)
+    except Exception as error:
+        if not connection.is_usable():
+            raise  # the leases end, and the messages are looked up
+        if len(messages) == 1:
+            release_messages(messages=messages)
+            postpone_message(message=messages[0], error=error)
+            return [], []
+        logger.info("%d messages leave one by one: %s", len(messages), first_line_of(error))
+    leaving, blocked = [], []
+    for message in messages:
+        own_leaving, own_blocked = _let_leave([message])
+        leaving += own_leaving
+        blocked += own_blocked
+    return leaving, blocked
+
+
 def mark_departures(*, messages: Sequence[Message]) -> tuple[list[Message], list[tuple[Message, SendBlocked]]]:
     """Let messages of one claim leave: check them a last time and record the moment in `sent_at`.
 
@@ -133,17 +154,21 @@ def mark_departures(*, messages: Sequence[Message]) -> tuple[list[Message], list
     committed when it began.
 
     Returns:
-        The messages that leave, and those that may no longer be sent. In neither are messages whose claim was lost, and
-        second texts of a member.
+        The messages that leave, and those that may no longer be sent. In neither are messages whose claim was lost,
+        steps of a sequence that has stopped, and second texts of a member.
     """
     now = timezone.now()
     with tenant(messages[0].company_id), transaction.atomic(savepoint=False):
         claimed = still_claimed(messages).select_for_update(no_key=True, of=("self",))
-        rows = claimed.values_list(
-            "pk", "membership__campaign__status", "membership__campaign__purpose", "company__require_marketing_consent"
-        )
-        campaigns = {pk: (status, purpose == CampaignPurpose.MARKETING and asks) for pk, status, purpose, asks in rows}
-        recalled = {pk for pk, (status, _) in campaigns.items() if status in STOPPED}
+        rows = claimed.annotate(is_stopped=Exists(stopped_members().filter(pk=OuterRef("membership")))).values_list(
+            "pk", "membership__campaign__status", "membership__campaign__purpose", "company__require_marketing_consent",
+            "is_stopped",
+        )  # fmt: skip
+        campaigns, recalled = {}, set()
+        for pk, status, purpose, asks, is_stopped in rows:
+            campaigns[pk] = purpose == CampaignPurpose.MARKETING and asks
+            if status in STOPPED or is_stopped:
+                recalled.add(pk)
         if recalled:
             # A cancellation of this moment wouldn't see these members: it comes before, or waits for them.
             lock_campaigns_of(messages=recalled)
@@ -162,7 +187,7 @@ def mark_departures(*, messages: Sequence[Message]) -> tuple[list[Message], list
         )
         reminders = [message.pk for message in own if message.kind == MessageKind.REMINDER]
         outdated = find_reminder_faults(message_ids=reminders, now=now)
-        asking = {message.pk: _recipient(message).phone for message in own if campaigns[message.pk][1]}
+        asking = {message.pk: _recipient(message).phone for message in own if campaigns[message.pk]}
         consents = read_consents(phones=asking.values()) if asking else set()
         leaving, blocked = [], []
         for message in own:

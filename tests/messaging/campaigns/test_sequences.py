@@ -11,8 +11,11 @@ from messaging.models import Message
 from messaging.services.campaigns.feeder import feed_next_campaign
 from messaging.services.campaigns.runs import cancel_campaign, pause_campaign, resume_campaign, start_campaign
 from messaging.services.outbound.campaign_progress import update_memberships
+from messaging.services.outbound.claims import release_messages
 from messaging.services.outbound.holding import hold_messages
+from messaging.services.outbound.sending import mark_departures
 from tests.factories import PhoneLineFactory
+from tests.messaging.claims import claim
 from tests.messaging.test_any_order import message_event, record
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -172,3 +175,43 @@ def test_held_message_of_a_further_step_goes_when_the_contact_replies(sequence):
     receive(sequence, "Please call me.")
     assert not Message.objects.filter(membership__step=2).exists()
     assert steps(sequence)[1] == (2, "skipped", "The contact has replied.")
+
+
+def claim_second_step(campaign):
+    finish()
+    feed_second_step(campaign)
+    return claim(campaign.phone_line)
+
+
+@pytest.mark.parametrize("is_released", [False, True], ids=["claimed", "queued again"])
+def test_claimed_step_does_not_leave_after_a_reply(is_released, sequence):
+    messages = claim_second_step(sequence)
+    if is_released:  # the provider asked to wait
+        release_messages(messages=messages)
+    receive(sequence, "Please call me.")
+    assert mark_departures(messages=messages) == ([], [])
+    assert steps(sequence)[1] == (2, "skipped", "The contact has replied.")
+    assert not Message.objects.filter(membership__step=2).exists()
+
+
+def test_claimed_step_of_a_paused_campaign_does_not_wait_after_a_reply(sequence):
+    messages = claim_second_step(sequence)
+    receive(sequence, "Please call me.")
+    pause_campaign(campaign=sequence)
+    assert mark_departures(messages=messages) == ([], [])
+    assert steps(sequence)[1] == (2, "skipped", "The contact has replied.")
+
+
+def test_step_that_was_leaving_when_the_contact_booked_is_the_last_one(sequence):
+    CampaignStep.objects.create(company=sequence.company, campaign=sequence, step=3, delay_minutes=60, body="Bye")
+    [message] = claim_second_step(sequence)
+    assert mark_departures(messages=[message]) == ([message], [])
+    start = timezone.now() + 3 * DAY
+    book_appointment(
+        company=sequence.company, contact=message.contact, scheduled_start=start, scheduled_end=start + HOUR
+    )
+    for status in ("sent", "delivered"):
+        message.status = status
+        message.save()
+        update_memberships(messages=[message])
+    assert steps(sequence)[1:] == [(2, "delivered", "The contact has booked.")]
