@@ -208,6 +208,12 @@ class Migration(migrations.Migration):
         ),
         crm.db.index_operations.AddIndexConcurrently(
             model_name="duplicatecandidate",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("state", "open")), fields=["score", "id"], name="ix_duplicates_score_id_open"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="duplicatecandidate",
             index=crm.db.indexes.Index(fields=["second"], name="ix_duplicates_second_id"),
         ),
         crm.db.index_operations.AddIndexConcurrently(

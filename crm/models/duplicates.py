@@ -76,6 +76,13 @@ class DuplicateCandidate(TenantModel):
                 asked_by="admin: first page",
             ),
             Index(
+                fields=["score", "id"],
+                condition=Q(state=DuplicateState.OPEN),
+                name="ix_duplicates_score_id_open",
+                question="Which candidates wait for a decision, over all companies, the likeliest first?",
+                asked_by="admin: list",
+            ),
+            Index(
                 fields=["second"],
                 name="ix_duplicates_second_id",
                 question="Which candidates have this contact as the second one?",

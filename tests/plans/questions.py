@@ -296,6 +296,7 @@ QUESTIONS: dict[str, Question] = {
     # Merges.
     "ix_duplicates_company_id_score_id": get("duplicates"),
     "ix_duplicates_created_at_open": of_all_companies(count_needs),
+    "ix_duplicates_score_id_open": admin_list(DuplicateCandidate),
     "ix_duplicates_second_id": lambda sample: list(DuplicateCandidate.objects.filter(second=sample.contact)),
     "ix_merges_kept_id": get("merges?contact={contact}"),
     "ix_merges_company_id_created_at": get("merges"),
