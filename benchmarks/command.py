@@ -28,6 +28,7 @@ from benchmarks.policy_cost import compare_policies
 from benchmarks.report import Chapter, show_step, table, write_report
 from benchmarks.samples import Sample, choose_samples
 from benchmarks.sizing import measure_sizing
+from benchmarks.under_load import measure_under_load
 from benchmarks.waiting_clients import measure_waiting_clients
 from benchmarks.web_server import WORKERS
 from benchmarks.webhook_events import measure_webhook_events
@@ -37,8 +38,8 @@ from crm.db.tenancy import all_tenants
 from crm.models import Company
 from tests.postgres_server import PostgresServer, safe_settings
 
-CHAPTERS = range(1, 15)
-WRITING = (3, 4, 6, 7, 8, 9, 10, 11, 12, 13)
+CHAPTERS = range(1, 16)
+WRITING = (3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 15)
 GROWTH = (100_000, 1_000_000)
 
 
@@ -111,6 +112,7 @@ class Command(BaseCommand):
             12: lambda: measure_exports(contacts=calls),
             13: lambda: measure_imports(rows=calls),
             14: lambda: measure_admin_pages(samples[0], rounds=min(rounds, 5)),
+            15: lambda: measure_under_load(samples[0], seconds=10 * options["seconds"]),
         }
         for step in only:
             show_step(f"chapter {step}")

@@ -3,9 +3,9 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import sleep
 from typing import NamedTuple
@@ -88,6 +88,16 @@ def measure_web(sample: Sample, *, workers: int, turns: int, preload: bool = Fal
 def measure_worker(is_done: Callable[[], bool]) -> Worker:
     """Start a worker, and wait until it has done its work."""
     before = backends()
+    with running_worker() as worker:
+        while not is_done():
+            if worker.poll() is not None:
+                raise RuntimeError(f"The worker ended with {worker.returncode}.")
+            sleep(0.1)
+        return Worker(memory=read_memory(worker.pid), connections=len(backends() - before))
+
+
+@contextmanager
+def running_worker() -> Iterator["subprocess.Popen[bytes]"]:
     worker = subprocess.Popen(
         [sys.executable, "manage.py", "work"],
         cwd=settings.BASE_DIR,
@@ -96,11 +106,7 @@ def measure_worker(is_done: Callable[[], bool]) -> Worker:
     )
     with worker:
         try:
-            while not is_done():
-                if worker.poll() is not None:
-                    raise RuntimeError(f"The worker ended with {worker.returncode}.")
-                sleep(0.1)
-            return Worker(memory=read_memory(worker.pid), connections=len(backends() - before))
+            yield worker
         finally:
             worker.terminate()
 

@@ -71,9 +71,9 @@ def _poll(users: list[User], contact: Contact, seconds: float) -> tuple[float, f
             tokens[name] = tokens.get(name) or sign_in(http, name)
             clients.append(get_with(http, tokens[name]))
         cursors = [json.loads(get("/api/v1/changes"))["next"] for get in clients]
-        database = _database_processes()
-        server = [process for process in _processes_below(os.getpid()) if process not in database]
-        with _processor_share(lambda: server) as web, _processor_share(_database_processes, database) as sql:
+        database = database_processes()
+        server = [process for process in processes_below(os.getpid()) if process not in database]
+        with _processor_share(lambda: server) as web, _processor_share(database_processes, database) as sql:
             begin, changed = time.monotonic(), 0
             for turn in range(max(1, int(seconds / EVERY_S)) * POLLING):
                 due = begin + turn * EVERY_S / POLLING
@@ -146,12 +146,12 @@ def _processor_share(
 ) -> Iterator[Callable[[], float]]:
     """Yield a function that returns, after the block, the processes' share of a core, in percent."""
     shares: list[float] = []
-    begin, used = time.monotonic(), _seconds(before or processes())
+    begin, used = time.monotonic(), used_seconds(before or processes())
     yield lambda: shares[0]
-    shares.append(100 * (_seconds(processes()) - used) / (time.monotonic() - begin))
+    shares.append(100 * (used_seconds(processes()) - used) / (time.monotonic() - begin))
 
 
-def _seconds(processes: list[int]) -> float:
+def used_seconds(processes: list[int]) -> float:
     """Return the processor time that the processes and their ended children have used."""
     ticks = 0
     for process in processes:
@@ -168,14 +168,14 @@ def _stat(process: int) -> list[str]:
         return []
 
 
-def _processes_below(parent: int) -> list[int]:
+def processes_below(parent: int) -> list[int]:
     children = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
     found = [process for process in children if (fields := _stat(process)) and int(fields[1]) == parent]
-    return found + [process for child in found for process in _processes_below(child)]
+    return found + [process for child in found for process in processes_below(child)]
 
 
-def _database_processes() -> list[int]:
+def database_processes() -> list[int]:
     """Return the server's processes, which run on this machine."""
     [(backend,)] = fetch("SELECT pg_backend_pid()")
     server = int(_stat(backend)[1])
-    return [server, *_processes_below(server)]
+    return [server, *processes_below(server)]

@@ -57,14 +57,15 @@ def test_run_writes_every_chapter_and_leaves_indexes_and_calls_as_they_were(tmp_
         "## 12. Exports",
         "## 13. Imports",
         "## 14. Pages of the admin",
+        "## 15. Under load",
         "## Which index answered queries",
     ]
     assert all(text.count(f"| `{name}` |") >= 4 for name in DOCUMENTED)
-    assert text.count("| reached |") + text.count("| **not reached** |") == 45
+    assert text.count("| reached |") + text.count("| **not reached** |") == 47
     assert all(f"| {copy.name} | {len(copy.indexes)} |" in text for copy in COPIES)
     charts = sorted((tmp_path / "benchmarks").iterdir())
     assert [chart.name for chart in charts if f"benchmarks/{chart.name}" in text] == [
-        "growth.svg", "indexes.svg", "shapes-largest.svg", "shapes-median.svg", "sizes.svg", "writes.svg",
+        "growth.svg", "indexes.svg", "load.svg", "shapes-largest.svg", "shapes-median.svg", "sizes.svg", "writes.svg",
     ]  # fmt: skip
     assert {tag_of(chart.read_text()) for chart in charts} == {SVG}
     assert existing_indexes() == before
