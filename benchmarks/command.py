@@ -16,9 +16,10 @@ from benchmarks.admin_pages import measure_admin_pages
 from benchmarks.audience_times import measure_audiences
 from benchmarks.campaign_runs import measure_campaigns
 from benchmarks.contact_merges import measure_merges
+from benchmarks.database_growth import Extent, add_extents, measure_extent
 from benchmarks.demo_load import load, refuse_real_data, update_rollups_and_vacuum
 from benchmarks.endpoint_comparison import compare_endpoints
-from benchmarks.endpoint_growth import Times, describe_growth, time_endpoints
+from benchmarks.endpoint_growth import Buffers, Times, count_buffers, describe_growth, time_endpoints
 from benchmarks.environment import describe_environment
 from benchmarks.exports import measure_exports
 from benchmarks.imports import measure_imports
@@ -40,7 +41,7 @@ from tests.postgres_server import PostgresServer, safe_settings
 
 CHAPTERS = range(1, 16)
 WRITING = (3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 15)
-GROWTH = (100_000, 1_000_000)
+GROWTH = (100_000, 1_000_000, 10_000_000)
 
 
 class Command(BaseCommand):
@@ -60,7 +61,10 @@ class Command(BaseCommand):
         parser.add_argument("--skip-load", action="store_true", help="measure the demo data in the database")
         parser.add_argument("--only", type=_numbers, default=[*CHAPTERS], metavar="1,2", help="these chapters alone")
         parser.add_argument(
-            "--growth", type=_numbers, metavar="N,N", help="chapter 5: also at these sizes (100000,1000000 if smaller)"
+            "--growth",
+            type=_numbers,
+            metavar="N,N",
+            help="chapter 5: also at these sizes (100000,1000000,10000000 if smaller)",
         )
         parser.add_argument("--rounds", type=int, default=15, help="of each comparison, at most")
         parser.add_argument("--seconds", type=float, default=2, help="of writing, to each copy in each turn")
@@ -84,12 +88,23 @@ class Command(BaseCommand):
         companies = options["companies"] or (100 if calls >= 10_000_000 else 20)
         chapters: list[Chapter] = []
         times: dict[int, Times] = {}
+        buffers: dict[int, Buffers] = {}
+        extents: dict[int, Extent] = {}
+
+        def measure_size(size: int) -> Chapter:
+            sample = choose_samples()[0]
+            times[size], buffers[size] = time_endpoints(sample, rounds=rounds), count_buffers(sample)
+            extents[size] = measure_extent()
+            chapter = describe_growth(times, buffers)
+            add_extents(chapter, extents)
+            return chapter
+
         sizes: Sizes | None = None
         if not options["skip_load"]:
             if 5 in only:
                 for size in options["growth"] or [size for size in GROWTH if size < calls]:
                     load(calls=size, companies=companies)
-                    times[size] = time_endpoints(choose_samples()[0], rounds=rounds)
+                    measure_size(size)
             chapter, sizes = load(calls=calls, companies=companies)
             chapters.append(chapter)
         samples = choose_samples()
@@ -102,7 +117,7 @@ class Command(BaseCommand):
             2: lambda: compare_endpoints(samples, rounds=rounds),
             3: lambda: measure_writes(rounds=min(rounds, 3), seconds=options["seconds"]),
             4: lambda: measure_sizes(sizes),
-            5: lambda: describe_growth(times | {calls: time_endpoints(samples[0], rounds=rounds)}),
+            5: lambda: measure_size(calls),
             6: lambda: measure_webhook_events(samples[0], **few),
             7: lambda: measure_sizing(samples[0], turns=min(rounds, 5), **few),
             8: lambda: measure_waiting_clients(samples[0], seconds=10 * options["seconds"]),

@@ -36,6 +36,10 @@ class Rounds(list[float]):
     def median(self) -> float:
         return median(self)
 
+    @property
+    def p95(self) -> float:
+        return quantiles(self, n=20, method="inclusive")[-1] if len(self) > 1 else self[0]
+
     def against(self, *others: "Rounds") -> Spread:
         """Return the spread of this value divided by the sum of the others of the same round."""
         ratios = [own / sum(rest) for own, *rest in zip(self, *others, strict=True)]

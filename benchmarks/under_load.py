@@ -33,12 +33,12 @@ CONTACTS = 50
 SHOWN_ERRORS = 5
 
 ABOUT = f"""Clients of the largest company, signed in as all of its managers and CSRs, each with a connection of its
-own, ask as fast as they are answered: the inbox, threads, cards, timelines, calls, missed calls, searches, metrics and changes. One request in ten
-writes: a reply, a note, a task or an appointment. {DELIVERIES_A_SECOND} webhook events a second arrive beside them,
-and a worker does what follows. The web server is gunicorn with {WORKERS} processes and the product's configuration.
-It counts each request for the rate limit, which is set so high that nobody reaches it. Processor time is divided by
-the requests, events included. The clients are threads of one process, and share the processors with all others.
-Rows that were written stay."""
+own, ask as fast as they are answered: the inbox, threads, cards, timelines, calls, missed calls, searches, metrics and
+changes. One request in ten writes: a reply, a note, a task or an appointment. {DELIVERIES_A_SECOND} webhook events a
+second arrive beside them, and a worker does what follows. The web server is gunicorn with {WORKERS} processes and the
+product's configuration. It counts each request for the rate limit, which is set so high that nobody reaches it.
+Processor time is divided by the requests, events included. The clients are threads of one process, and share the
+processors with all others. Rows that were written stay."""
 
 
 class Result(NamedTuple):

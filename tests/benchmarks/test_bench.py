@@ -61,7 +61,7 @@ def test_run_writes_every_chapter_and_leaves_indexes_and_calls_as_they_were(tmp_
         "## Which index answered queries",
     ]
     assert all(text.count(f"| `{name}` |") >= 4 for name in DOCUMENTED)
-    assert text.count("| reached |") + text.count("| **not reached** |") == 47
+    assert text.count("| reached |") + text.count("| **not reached** |") == 49
     assert all(f"| {copy.name} | {len(copy.indexes)} |" in text for copy in COPIES)
     charts = sorted((tmp_path / "benchmarks").iterdir())
     assert [chart.name for chart in charts if f"benchmarks/{chart.name}" in text] == [
@@ -132,8 +132,9 @@ def test_growth_is_measured_in_empty_requests():
     slow_machine = {name: Rounds([10.0]) for name in CHARTED} | {EMPTY: Rounds([5.0])}
     quick_machine = {name: Rounds([2.0]) for name in CHARTED} | {EMPTY: Rounds([1.0])}
     grown = {name: Rounds([4.0]) for name in CHARTED} | {EMPTY: Rounds([1.0])}
+    buffers = dict.fromkeys(CHARTED, 10)
     for later, verdict in ((quick_machine, "flat"), (grown, "grows")):
-        chapter = describe_growth({1000: slow_machine, 10_000: later})
+        chapter = describe_growth({1000: slow_machine, 10_000: later}, {1000: buffers, 10_000: buffers})
         assert chapter.parts[1].count(f" {verdict} |") == len(CHARTED)
         assert list(chapter.charts) == ["growth.svg"]
 
