@@ -9,10 +9,11 @@ from django.db import connection
 from benchmarks.charts import draw_bars, draw_lines
 from benchmarks.command import Command
 from benchmarks.database import fetch
+from benchmarks.database_growth import GIB, Extent, add_extents
 from benchmarks.documented_promises import DOCUMENTED
-from benchmarks.endpoint_growth import CHARTED, EMPTY, describe_growth
+from benchmarks.endpoint_growth import BASE, CHARTED, EMPTY, describe_growth
 from benchmarks.endpoints import ALL_TIME, BOOKING, CALLS, METRICS, OBJECTIONS, THREAD
-from benchmarks.report import Goal
+from benchmarks.report import Chapter, Goal
 from benchmarks.table_copies import COPIES, copies_of_calls
 from benchmarks.timing import Rounds, time_in_turns
 from calls.models import Call
@@ -137,6 +138,22 @@ def test_growth_is_measured_in_empty_requests():
         chapter = describe_growth({1000: slow_machine, 10_000: later}, {1000: buffers, 10_000: buffers})
         assert chapter.parts[1].count(f" {verdict} |") == len(CHARTED)
         assert list(chapter.charts) == ["growth.svg"]
+
+
+def test_largest_size_is_judged_against_a_million_calls():
+    times = {name: Rounds([4.0]) for name in CHARTED} | {EMPTY: Rounds([1.0])}
+    buffers = {100_000: 100, BASE: 400, 10_000_000: 600}
+    chapter = describe_growth(
+        dict.fromkeys(buffers, times), {size: dict.fromkeys(CHARTED, pages) for size, pages in buffers.items()}
+    )
+    assert [(goal.measured, goal.reached) for goal in chapter.goals] == [(1.0, True), (1.5, False)]
+
+
+def test_disk_of_a_hundred_million_calls_is_on_the_line_of_the_largest_sizes():
+    chapter = Chapter("5. Growth", [])
+    sizes = {100_000: 50, 10_000_000: 100, 20_000_000: 190}
+    add_extents(chapter, {calls: Extent(GIB * gib, 0, 0, 0) for calls, gib in sizes.items()})
+    assert "| 100,000,000, in a straight line | 910 |" in chapter.parts[-1]
 
 
 def test_alternatives_take_turns_forwards_and_backwards():
