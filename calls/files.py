@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header, http_date
 from django.views.decorators.http import require_safe
 
@@ -13,8 +13,11 @@ from calls.models import Attachment
 from calls.services.attachments.links import LinkExpired, LinkInvalid, read_link
 from crm.content_types import is_shown
 from crm.db.tenancy import tenant_autocommit
+from crm.error_codes import ErrorCode
 from crm.models import StoredFile
-from crm.services.stored_files import stream_range
+from crm.outages import RETRY_AFTER_S
+from crm.services.file_storage import FileStorageUnavailable
+from crm.services.stored_files import open_range
 
 RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 KEPT_S = 300  # by the reader's browser alone
@@ -65,7 +68,12 @@ def send_file(request: HttpRequest, file: StoredFile) -> HttpResponse | Streamin
         headers["Content-Range"] = f"bytes {first}-{last}/{file.size}"
     headers["Content-Length"] = str(last - first + 1)
     is_empty = request.method == "HEAD" or last < first
-    body: Iterator[bytes] = iter(()) if is_empty else stream_range(file=file, first=first, last=last)
+    body: Iterator[bytes] = iter(())
+    if not is_empty:
+        try:
+            body = open_range(file=file, first=first, last=last)
+        except FileStorageUnavailable:
+            return _say_unavailable()
     return StreamingHttpResponse(
         body,
         status=HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK,
@@ -98,3 +106,9 @@ def read_range(header: str, size: int) -> tuple[int, int] | None:
 
 def _say(text: str, status: HTTPStatus) -> HttpResponse:
     return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8", headers=SAFETY)
+
+
+def _say_unavailable() -> HttpResponse:
+    body = ErrorCode.UNAVAILABLE.body("The file can't be read at the moment. Try again.")
+    again = {"Retry-After": str(RETRY_AFTER_S), "Cache-Control": "no-store"}
+    return JsonResponse(body, status=ErrorCode.UNAVAILABLE.status, headers=SAFETY | again)

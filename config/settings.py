@@ -6,6 +6,7 @@ from pathlib import Path
 
 from config.databases import read_database, read_direct_database, read_replicas
 from config.env import Env
+from config.file_storage import read_file_storage
 from config.keys import read_privacy_key, read_secrets_keys
 from config.openapi import openapi_settings
 from config.sentry import MISSING, is_sentry_installed, start_sentry
@@ -163,12 +164,13 @@ FORMAT_MODULE_PATH = "config.formats"
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-if PRODUCTION:
-    STORAGES = {
-        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
-    }
-else:
+STATIC_FILES = "whitenoise.storage.CompressedManifest" if PRODUCTION else "django.contrib.staticfiles.storage."
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": f"{STATIC_FILES}StaticFilesStorage"},
+    **read_file_storage(env),  # "files"; without it the database keeps them
+}
+if not PRODUCTION:
     WHITENOISE_USE_FINDERS = True  # development serves static files without collectstatic
     WHITENOISE_AUTOREFRESH = True
 

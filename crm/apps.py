@@ -52,6 +52,7 @@ class CrmConfig(AppConfig):
         from crm.services.mails import has_queued_mails, is_mail_due, send_next_mail
         from crm.services.merging.crm_rules import register_rules
         from crm.services.merging.rules import every_model_has_a_rule
+        from crm.services.moving_files import has_unfinished_objects, is_move_due, move_next_file
         from crm.services.outgoing_webhooks.events import is_change_due, make_next_events
         from crm.services.outgoing_webhooks.requests import REPLAY_EVENTS
         from crm.services.outgoing_webhooks.sending import (
@@ -145,6 +146,15 @@ class CrmConfig(AppConfig):
                 poll_s=5,
                 own_thread=True,  # it waits for receivers
                 finish=finish_attempts,
+            )
+        )
+        register(
+            Job(
+                name="file-moves",
+                do_next=move_next_file,
+                has_pending=has_unfinished_objects,
+                is_due=is_move_due,
+                own_thread=True,  # a file may take minutes
             )
         )
         register(Job(name="expiry-cleanup", do_next=remove_expired_each_minute, has_pending=lambda: False))

@@ -6,12 +6,13 @@ from typing import Any, cast
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.migrations import RunPython, RunSQL
 from django.db.migrations.loader import MigrationLoader
 
 from crm.db.data_operations import ForAllTenants
-from crm.db.tenancy import TenantModel
+from crm.db.tenancy import TenantModel, all_tenants
+from crm.models import StoredObject
 
 ROLE_PROBLEM = "The database role {role} bypasses row-level security: it is {why}."
 ROLE_HINT = "ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS; or connect as another role."
@@ -68,6 +69,23 @@ def driver_is_psycopg2(databases: Sequence[str] | None = None, **_options: Any) 
     ]
 
 
+@register(Tags.database)
+def moved_files_can_be_read(databases: Sequence[str] | None = None, **_options: Any) -> list[CheckMessage]:
+    """Refuse to run without a file storage if one has files."""
+    if "files" in settings.STORAGES or StoredObject._meta.db_table not in _tables(databases):
+        return []
+    with all_tenants():
+        if not StoredObject.objects.exists():
+            return []
+    return [
+        Error(
+            "The file storage has files, but FILE_STORAGE_URL is empty.",
+            hint="Set it to the storage with these files. They don't return to the database: docs/attachments.md",
+            id="crm.E005",
+        )
+    ]
+
+
 @register(Tags.security, deploy=True)
 def staff_have_a_second_factor(**_options: Any) -> list[CheckMessage]:
     """Warn if a password alone opens the admin, which sees every company's rows."""
@@ -93,6 +111,11 @@ def _unbound_roles(databases: Sequence[str] | None) -> list[dict[str, str]]:
         if superuser or bypass:
             found.append({"role": role, "why": "a superuser" if superuser else "allowed to (BYPASSRLS)"})
     return found
+
+
+def _tables(databases: Sequence[str] | None) -> list[str]:
+    """Return the tables of the default database if it is checked. None exist before the first migration."""
+    return connection.introspection.table_names() if DEFAULT_DB_ALIAS in (databases or ()) else []
 
 
 def _is_postgresql(alias: str) -> bool:

@@ -209,3 +209,15 @@ class IdempotencyKeyQuerySet(QuerySet):
     def expired(self, at: datetime) -> Self:
         """Return keys that are more than a day old at `at`; by then the client has stopped retrying."""
         return self.filter(created_at__lt=at - timedelta(days=1))
+
+
+class StoredObjectQuerySet(QuerySet):
+    def unfinished(self) -> Self:
+        """Objects that must still be copied or deleted, the one that has waited longest first."""
+        return self.filter(Q(file__isnull=True) | Q(copied_at__isnull=True)).order_by("run_at")
+
+    def due(self, moment: datetime) -> Self:
+        return self.unfinished().filter(run_at__lte=moment)
+
+    def failing(self) -> Self:
+        return self.unfinished().exclude(error="")

@@ -2262,6 +2262,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "has_object",
+                    models.BooleanField(
+                        db_default=False,
+                        default=False,
+                        editable=False,
+                        help_text="Whether a worker has begun to move its content.",
+                    ),
+                ),
+                (
                     "company",
                     models.ForeignKey(
                         db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
@@ -2300,6 +2309,10 @@ class Migration(migrations.Migration):
                         ),
                         name="stored_files_times_in_range",
                         violation_error_message="expires_at must be from 1970-01-01 to 2100-12-31.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("has_object", False), ("expires_at__isnull", True), _connector="OR"),
+                        name="stored_files_object_is_kept",
                     ),
                     crm.db.policies.TenantPolicy(name="stored_files_tenant"),
                 ],
@@ -2856,6 +2869,81 @@ class Migration(migrations.Migration):
                     crm.db.policies.SameCompany(field="file", name="stored_file_chunks_file_id_same_company"),
                 ],
                 "db_table": "stored_file_chunks",
+            },
+        ),
+        migrations.CreateModel(
+            name="StoredObject",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(help_text="Its name in the file storage.", max_length=100, unique=True)),
+                (
+                    "copied_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Time from which the object is read. Empty: the database has the content.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "run_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now,
+                        help_text="Next attempt to copy or to delete it not before this time, or the end of a lease.",
+                    ),
+                ),
+                ("tries", models.PositiveIntegerField(default=0, help_text="Attempts since the last success.")),
+                (
+                    "error",
+                    models.CharField(blank=True, help_text="Why the last attempt has failed.", max_length=200),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "file",
+                    models.OneToOneField(
+                        blank=True,
+                        help_text="Empty: the file was deleted, and the object will be.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="object",
+                        to="crm.storedfile",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "run_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            ),
+                            models.Q(
+                                ("copied_at__isnull", True),
+                                (
+                                    "copied_at__range",
+                                    (
+                                        datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                        datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                    ),
+                                ),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="stored_objects_times_in_range",
+                        violation_error_message="run_at, copied_at must be from 1970-01-01 to 2100-12-31.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="stored_objects_tenant"),
+                    crm.db.policies.SameCompany(field="file", name="stored_objects_file_id_same_company"),
+                ],
+                "db_table": "stored_objects",
             },
         ),
         migrations.CreateModel(

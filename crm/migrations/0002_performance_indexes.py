@@ -536,6 +536,22 @@ class Migration(migrations.Migration):
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_stored_files_company_id_created_at"),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="storedfile",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("expires_at__isnull", True), ("has_object", False)),
+                fields=["created_at"],
+                name="ix_stored_files_created_at_in_database",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="storedobject",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("file__isnull", True), ("copied_at__isnull", True), _connector="OR"),
+                fields=["run_at"],
+                name="ix_stored_objects_run_at_unfinished",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="backgroundtask",
             index=crm.db.indexes.Index(
                 fields=["company", "created_at"], name="ix_background_tasks_company_id_created_at"

@@ -29,7 +29,7 @@ from crm.models.saved_views import SavedView
 from crm.models.search_keys import ContactSearchKey
 from crm.models.second_factors import SecondFactor
 from crm.models.segments import Segment
-from crm.models.stored_files import StoredFile, StoredFileChunk
+from crm.models.stored_files import StoredFile, StoredFileChunk, StoredObject
 from crm.models.tags import ContactTag, Tag
 from crm.models.user_sessions import UserSession
 
@@ -76,6 +76,7 @@ __all__ = [
     "Segment",
     "StoredFile",
     "StoredFileChunk",
+    "StoredObject",
     "SuppressedNumber",
     "Tag",
     "User",

@@ -1,10 +1,10 @@
-"""Files in the database, written and read in parts."""
+"""Stored files, written to the database and read from there, or from the file storage, in parts."""
 
 import io
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import IO
@@ -14,8 +14,9 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from crm.db.tenancy import all_tenants, tenant_autocommit
-from crm.models import StoredFile, StoredFileChunk, User
+from crm.models import StoredFile, StoredFileChunk, StoredObject, User
 from crm.models.stored_files import KEPT_FOR
+from crm.services.file_storage import Content, open_object
 
 CHUNK_BYTES = 1024 * 1024
 # Of zlib. Tables shrink to a fifth at a hundred megabytes a second; PostgreSQL's own compression is slower.
@@ -59,14 +60,40 @@ def read_file(*, file: StoredFile) -> Iterator[bytes]:
         position += 1
 
 
-def stream_range(*, file: StoredFile, first: int, last: int) -> Iterator[bytes]:
-    """Yield the bytes from `first` to `last`, for a response that outlives its view's transaction."""
+def open_range(*, file: StoredFile, first: int, last: int) -> Iterator[bytes] | Content:
+    """Return the bytes from `first` to `last`, for a response that outlives its view's transaction.
+
+    Raises:
+        FileStorageUnavailable: an object has the content, and can't be read now.
+    """
+    return _open_copy(file, first, last) or _stream_chunks(file, first, last)
+
+
+def _open_copy(file: StoredFile, first: int, last: int) -> Content | None:
+    """Return the bytes as the file storage has them; None if the database has the content."""
+    if not file.has_object:
+        return None
     with tenant_autocommit(file.company_id):
-        for position in range(first // CHUNK_BYTES, last // CHUNK_BYTES + 1):
+        key = StoredObject.objects.filter(file=file, copied_at__isnull=False).values_list("key", flat=True).first()
+    return open_object(key, first=first, last=last) if key else None
+
+
+def _stream_chunks(file: StoredFile, first: int, last: int) -> Iterator[bytes]:
+    for position in range(first // CHUNK_BYTES, last // CHUNK_BYTES + 1):
+        start = position * CHUNK_BYTES
+        with tenant_autocommit(file.company_id):
             chunk = StoredFileChunk.objects.filter(file=file, position=position)
-            data = zlib.decompress(bytes(chunk.values_list("data", flat=True).get()))
-            start = position * CHUNK_BYTES
-            yield data[max(first - start, 0) : last - start + 1]
+            data = chunk.values_list("data", flat=True).first()
+            if data is None:
+                file.refresh_from_db(fields=["has_object"])
+        if data is None:  # a worker has moved the content meanwhile
+            moved = _open_copy(file, max(first, start), last)
+            if moved is None:
+                raise StoredFileChunk.DoesNotExist(f"Stored file #{file.pk} has no part {position}.")
+            with closing(moved):
+                yield from moved
+            return
+        yield zlib.decompress(bytes(data))[max(first - start, 0) : last - start + 1]
 
 
 def stream_file(*, file: StoredFile) -> Iterator[bytes]:
@@ -103,6 +130,13 @@ def parts_of(stream: IO[bytes]) -> Iterator[bytes]:
     """Yield what a stream has left, in parts."""
     while part := stream.read(CHUNK_BYTES):
         yield part
+
+
+def delete_file(*, file_id: int) -> None:
+    """Delete a file; a worker deletes its object."""
+    # Under its lock: a worker that is about to make an object for the file comes before, and is noticed, or after.
+    locked = list(StoredFile.objects.select_for_update().filter(pk=file_id).values_list("pk", flat=True))
+    StoredFile.objects.filter(pk__in=locked).delete()
 
 
 def remove_expired_files() -> None:

@@ -4,13 +4,14 @@ from collections import Counter
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from calls.choices import TextBack
-from calls.models import MissedCaller
+from calls.models import Attachment, MissedCaller
 from crm.choices import MembershipStatus
 from crm.db.audit_context import acting_as
-from crm.models import CampaignMembership, Contact, ContactPhone, MarketingConsent, StoredFile, User
+from crm.models import CampaignMembership, Contact, ContactPhone, MarketingConsent, StoredFile, StoredObject, User
 from crm.services.contacts import suppress_numbers
 from messaging.choices import MessageStatus
 from messaging.models import Message
@@ -70,6 +71,7 @@ def count_personal_data(*, person: Person) -> dict[str, int]:
     counts["webhook_events"] = len(events)
     counts["opt_outs"] = person.opt_outs().count()
     counts["stored_files"] = sum(1 for _ in find_files(person))
+    counts["stored_objects"] = _objects(person).count()
     counts["idempotency_keys"] = find_idempotency_keys(person).count()
     counts["audit_entries"] = find_audit_entries(person, audited_rows(person)).count()
     own |= {("import_rows", pk) for pk in _other_import_rows(person, own, counts)}
@@ -86,8 +88,8 @@ def erase_person(*, person: Person, by: User | str) -> dict[str, int]:
 
     The rows stay, so that calls, appointments and invoices still add up. Personal data is emptied, also in webhook
     events and audit entries. Opt-outs are kept under a keyed hash of the number. Stored files that name the person,
-    such as the file of an import, are deleted whole. It can't be undone. Erase the person at the provider first, or a
-    late webhook event restores the data.
+    such as the file of an import, are deleted whole. A worker deletes the objects of the file storage afterwards. It
+    can't be undone. Erase the person at the provider first, or a late webhook event restores the data.
 
     Args:
         by: the user or the program to record in the audit entries.
@@ -105,6 +107,7 @@ def erase_person(*, person: Person, by: User | str) -> dict[str, int]:
         audited = audited_rows(person)
         if person.contact is not None:
             _end_contact(person.contact)
+        counts["stored_objects"] = _objects(person).count()
         for data in PERSONAL_DATA:
             if data.deleted:
                 counts[data.model._meta.db_table] = _delete(data, person)
@@ -121,6 +124,12 @@ def erase_person(*, person: Person, by: User | str) -> dict[str, int]:
             counts[row._meta.db_table] += (row._meta.db_table, row.pk) not in own
         counts["audit_entries"] = erase_audit_entries(person, audited)  # last: the erasure itself added entries
     return dict(counts)
+
+
+def _objects(person: Person) -> QuerySet[StoredObject]:
+    """Return the objects that hold attachments of the person. A worker deletes them once the files are deleted."""
+    attachments = next(data for data in PERSONAL_DATA if data.model is Attachment).rows(person)
+    return StoredObject.objects.filter(file__attachment__in=attachments.order_by().values("pk"))
 
 
 def _delete(data: PersonalData, person: Person) -> int:

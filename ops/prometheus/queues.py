@@ -15,7 +15,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from analytics.models import CallRollup
 from calls.models import MissedCaller
 from crm.choices import MailState
-from crm.models import Mail
+from crm.models import Mail, StoredObject
 from messaging.choices import EventStatus, MessageKind, MessageStatus
 from messaging.models import Message, WebhookEvent
 from messaging.models.messages import OUTBOX_STATUSES
@@ -41,6 +41,10 @@ COUNTS: dict[str, tuple[str, Callable[[], QuerySet]]] = {
     "crm_mails_failed": (
         "Mails to users of the last day that could not be sent.",
         lambda: Mail.objects.filter(state=MailState.FAILED, created_at__gt=now() - timedelta(days=1)),
+    ),
+    "crm_file_moves_failing": (
+        "Objects of the file storage whose copy or deletion has failed, and is tried again.",
+        StoredObject.objects.failing,
     ),
     "crm_rollups_failing": ("Companies whose last update of the daily totals failed.", CallRollup.objects.failing),
     "crm_webhook_events_failing": (

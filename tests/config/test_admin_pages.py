@@ -172,7 +172,7 @@ def test_add_page_exists_only_for_manually_created_rows(name, staff, rf, staff_c
     assert staff_client.get(page(name, "add")).status_code == expected
     automatic = {
         "activity", "apitoken", "calendarfeed", "archivedcalls", "archivedchunk", "archivedid", "backgroundtask",
-        "storedfile",
+        "storedfile", "storedobject",
         "archivedobjections", "auditentry", "call", "callday",
         "calldetail", "callobjection", "callrollup", "conversation",
         "idempotencykey", "message", "missedcaller", "optout", "optoutentry", "stalecallhour", "suppressednumber",

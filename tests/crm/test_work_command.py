@@ -14,8 +14,9 @@ from crm import worker
 from crm.worker import Attempts, Job, job_names, register
 
 JOBS = (
-    "search-keys, duplicates, wake-ups, invoices, mails, tasks, outgoing-changes, outgoing-events, expiry-cleanup, "
-    "deliveries, texts, lookups, attachments, text-backs, campaigns, campaign-counts, reminders, rollups"
+    "search-keys, duplicates, wake-ups, invoices, mails, tasks, outgoing-changes, outgoing-events, file-moves, "
+    "expiry-cleanup, deliveries, texts, lookups, attachments, text-backs, campaigns, campaign-counts, reminders, "
+    "rollups"
 )
 
 

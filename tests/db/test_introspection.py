@@ -63,7 +63,7 @@ PREDICATES = {
 # They are read by their contact, list, tag, import or file, never as a list of all rows of a company.
 NEVER_LISTED_BY_COMPANY = {
     "attachments", "contact_field_values", "contact_list_entries", "contact_tags", "import_rows", "message_threads",
-    "stored_file_chunks",
+    "stored_file_chunks", "stored_objects",
 }  # fmt: skip
 
 pytestmark = pytest.mark.django_db

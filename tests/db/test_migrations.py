@@ -33,6 +33,7 @@ FACTORIES = [
     factories.CampaignStepFactory,
     factories.SegmentFactory,
     factories.StoredFileChunkFactory,
+    factories.StoredObjectFactory,
     factories.ImportRowFactory,
     factories.MarketingConsentFactory,
     factories.ContactMergeFactory,

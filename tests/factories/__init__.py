@@ -82,6 +82,7 @@ from tests.factories.work import (
     SnippetFactory,
     StoredFileChunkFactory,
     StoredFileFactory,
+    StoredObjectFactory,
     TaskFactory,
     TimeOffFactory,
 )
@@ -156,6 +157,7 @@ __all__ = [
     "StaleCallHourFactory",
     "StoredFileChunkFactory",
     "StoredFileFactory",
+    "StoredObjectFactory",
     "SuppressedNumberFactory",
     "TagFactory",
     "TaskFactory",

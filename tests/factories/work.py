@@ -32,6 +32,7 @@ from crm.models import (
     Segment,
     StoredFile,
     StoredFileChunk,
+    StoredObject,
 )
 from crm.services.imports.reading.headers import fingerprint_of
 from messaging.models import AppointmentReminder, Message, Snippet
@@ -185,6 +186,16 @@ class StoredFileChunkFactory(OfCompanyFactory):
     file = factory.SubFactory(StoredFileFactory, company=factory.SelfAttribute("..company"))
     position = 0
     data = factory.LazyFunction(lambda: zlib.compress(b"Phone"))
+
+
+class StoredObjectFactory(OfCompanyFactory):
+    class Meta:
+        model = StoredObject
+
+    file = factory.SubFactory(
+        StoredFileFactory, company=factory.SelfAttribute("..company"), expires_at=None, has_object=True
+    )
+    key = factory.Sequence(lambda n: f"1/{n:032x}")
 
 
 class BackgroundTaskFactory(OfCompanyFactory):

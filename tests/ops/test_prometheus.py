@@ -108,9 +108,12 @@ def test_rows_with_internal_errors_are_counted(scrape, acme, globex):
     factories.MailFactory(state="failed")
     factories.MailFactory(state="failed", created_at=now() - timedelta(days=2))
     factories.MailFactory(attempts=3)
+    factories.StoredObjectFactory(company=acme, error="OSError: No space left on device")
+    factories.StoredObjectFactory(company=acme)
     metrics = scrape()
     assert metrics[("crm_texts_failing",)] == 1
     assert metrics[("crm_mails_failed",)] == 1
+    assert metrics[("crm_file_moves_failing",)] == 1
     assert metrics[("crm_rollups_failing",)] == 1
 
 

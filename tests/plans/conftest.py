@@ -139,6 +139,17 @@ FILL = [
     SELECT id, 'customers.csv', 'text/csv', 0, now() - n * interval '1 day', now() - n * interval '1 day'
     FROM companies, generate_series(1, 20) n
     """,
+    # Files that are kept: most are in the file storage, some wait for it.
+    """
+    INSERT INTO stored_files (company_id, name, content_type, size, created_at, has_object)
+    SELECT id, 'recording.mp3', 'audio/mpeg', 0, now() - n * interval '1 day', n % 20 > 0
+    FROM companies, generate_series(1, 40) n
+    """,
+    """
+    INSERT INTO stored_objects (company_id, file_id, key, copied_at, run_at, tries, error)
+    SELECT company_id, id, company_id || '/' || id, CASE WHEN id % 50 > 0 THEN now() END, now(), 0, ''
+    FROM stored_files WHERE has_object
+    """,
     # Recordings of many calls; some of other kinds.
     """
     INSERT INTO attachments (company_id, kind, call_id, position, provider, source_url, status, error, tries, run_at,
@@ -164,7 +175,7 @@ FILL = [
     INSERT INTO background_tasks (company_id, kind, state, done, parameters, result_file_id, error_code, error,
                                   cancel_requested, created_at, started_at, ended_at)
     SELECT company_id, 'import', 'done', 0, '{}', id, '', '', false, created_at, created_at, created_at
-    FROM stored_files
+    FROM stored_files WHERE expires_at IS NOT NULL
     """,
     """
     INSERT INTO import_rows (company_id, import_id, n, person, cells, verdict, reason, "column", detail, undo,

@@ -44,9 +44,11 @@ from crm.models import (
     OutgoingEvent,
     OutgoingWebhook,
     StoredFile,
+    StoredObject,
     User,
     UserSession,
 )
+from crm.models.stored_files import IN_DATABASE
 from crm.services.mails import is_mail_due
 from crm.services.outgoing_webhooks.retention import remove_ended_events
 from crm.services.search_keys import repair_search_keys
@@ -256,6 +258,10 @@ QUESTIONS: dict[str, Question] = {
         lambda sample: BackgroundTask.objects.exclude(result_file=None)[0].result_file_id,
     ),
     "ix_stored_files_company_id_created_at": lambda sample: list(StoredFile.objects.order_by("-created_at")[:50]),
+    "ix_stored_files_created_at_in_database": of_all_companies(
+        lambda sample: StoredFile.objects.filter(IN_DATABASE).order_by("created_at").first()
+    ),
+    "ix_stored_objects_run_at_unfinished": of_all_companies(lambda sample: StoredObject.objects.due(now()).first()),
     "ix_stored_files_expires_at": of_all_companies(
         lambda sample: list(StoredFile.objects.filter(expires_at__lt=now() - timedelta(days=60)))
     ),

@@ -12,7 +12,8 @@ from calls.choices import OF_CALLS
 from calls.models import Attachment
 from calls.models.attachments import OF_NOBODY
 from crm.db.tenancy import all_tenants, tenant
-from crm.models import Company, StoredFile
+from crm.models import Company
+from crm.services.stored_files import delete_file
 
 BATCH = 100  # files of one transaction: each may have hundreds of parts
 UNUSED_FOR = timedelta(days=1)
@@ -75,7 +76,7 @@ def remove_attachments(attachments: QuerySet[Attachment]) -> int:
 def remove_file(*, instance: Attachment, **_signal: Any) -> None:
     """Delete the file of an attachment that was deleted (`post_delete`), also together with its call or contact."""
     if instance.file_id:
-        StoredFile.objects.filter(pk=instance.file_id).delete()
+        delete_file(file_id=instance.file_id)
 
 
 def _remove_some(rows: Callable[[], QuerySet[Attachment]]) -> int:

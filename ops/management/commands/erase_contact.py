@@ -17,6 +17,8 @@ FILES_DELETED = (
     " had not read its file fails; send it again without the person."
 )
 FILES_WOULD_BE = "The stored files that name the person would be deleted whole: uploads of imports, and exported lists."
+OBJECTS_DELETED = "A worker deletes these objects from the file storage next: watch Stored objects in the admin."
+OBJECTS_WOULD_BE = "A worker would delete these objects from the file storage."
 
 
 class Command(BaseCommand):
@@ -47,4 +49,6 @@ class Command(BaseCommand):
                 self.stdout.write(f"{table:28}{count:8,}")
         if counts.get("stored_files"):
             self.stdout.write(FILES_DELETED if yes else FILES_WOULD_BE)
+        if counts.get("stored_objects"):
+            self.stdout.write(OBJECTS_DELETED if yes else OBJECTS_WOULD_BE)
         self.stdout.write("Erased." if yes else "Nothing was changed. Add --yes to erase this data.")

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 
 from crm.db.tenancy import all_tenants, tenant
-from crm.models import Contact, ImportRow, StoredFile
+from crm.models import Contact, ImportRow, StoredFile, StoredObject
 from crm.services.exports.files import write_xlsx
 from crm.services.stored_files import parts_of, store_file
 from tests import factories
@@ -83,3 +83,16 @@ def test_rejected_rows_of_an_erased_person_are_downloaded_empty(acme, zelda, man
     text = b"".join(response.streaming_content).decode()
     assert "Zelda" not in text
     assert text.count("Row 3") == 1
+
+
+def test_objects_of_the_person_are_left_for_the_worker_and_said(acme, zelda):
+    own = factories.StoredObjectFactory(company=acme)
+    factories.AttachmentFactory(contact=zelda, file=own.file)
+    other = factories.StoredObjectFactory(company=acme)
+    factories.AttachmentFactory(contact=factories.ContactFactory(company=acme), file=other.file)
+    assert "would delete these objects" in erase()
+    said = erase("--yes")
+    assert "stored_objects                     1" in said
+    assert "deletes these objects from the file storage next" in said
+    with all_tenants():
+        assert dict(StoredObject.objects.values_list("key", "file")) == {own.key: None, other.key: other.file_id}
