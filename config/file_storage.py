@@ -16,7 +16,7 @@ CONNECT_S, READ_S = 5, 20  # until a request for an object is given up
 
 def read_file_storage(env: Env) -> dict[str, dict[str, Any]]:
     """Return `{"files": …}` for STORAGES, or nothing without a URL. Rejects one that isn't valid."""
-    url = env.str(NAME, default="")
+    url = env.str("FILE_STORAGE_URL", default="")
     if not url:
         return {}
     try:

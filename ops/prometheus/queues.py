@@ -16,6 +16,7 @@ from analytics.models import CallRollup
 from calls.models import MissedCaller
 from crm.choices import MailState
 from crm.models import Mail, StoredObject
+from crm.services.file_storage import has_file_storage
 from messaging.choices import EventStatus, MessageKind, MessageStatus
 from messaging.models import Message, WebhookEvent
 from messaging.models.messages import OUTBOX_STATUSES
@@ -44,7 +45,7 @@ COUNTS: dict[str, tuple[str, Callable[[], QuerySet]]] = {
     ),
     "crm_file_moves_failing": (
         "Objects of the file storage whose copy or deletion has failed, and is tried again.",
-        StoredObject.objects.failing,
+        lambda: StoredObject.objects.failing() if has_file_storage() else StoredObject.objects.none(),
     ),
     "crm_rollups_failing": ("Companies whose last update of the daily totals failed.", CallRollup.objects.failing),
     "crm_webhook_events_failing": (

@@ -108,13 +108,18 @@ def test_rows_with_internal_errors_are_counted(scrape, acme, globex):
     factories.MailFactory(state="failed")
     factories.MailFactory(state="failed", created_at=now() - timedelta(days=2))
     factories.MailFactory(attempts=3)
-    factories.StoredObjectFactory(company=acme, error="OSError: No space left on device")
-    factories.StoredObjectFactory(company=acme)
     metrics = scrape()
     assert metrics[("crm_texts_failing",)] == 1
     assert metrics[("crm_mails_failed",)] == 1
-    assert metrics[("crm_file_moves_failing",)] == 1
     assert metrics[("crm_rollups_failing",)] == 1
+
+
+def test_failing_file_moves_are_counted_if_there_is_a_file_storage(scrape, acme, settings):
+    factories.StoredObjectFactory(company=acme, error="OSError: No space left on device")
+    factories.StoredObjectFactory(company=acme)
+    assert scrape()[("crm_file_moves_failing",)] == 0
+    settings.STORAGES = settings.STORAGES | {"files": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
+    assert scrape()[("crm_file_moves_failing",)] == 1
 
 
 def test_webhook_events_are_counted_by_status(scrape, frozen_now, acme, globex):
