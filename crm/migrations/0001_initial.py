@@ -4291,7 +4291,7 @@ class Migration(migrations.Migration):
         crm.db.triggers.CreateTriggers(
             on="users",
             name="end_sessions",
-            postgresql="\nBEGIN\n    UPDATE token_blacklist_outstandingtoken SET user_id = NULL WHERE user_id = NEW.id; DELETE FROM user_sessions WHERE user_id = NEW.id; UPDATE calendar_feeds SET revoked_at = CURRENT_TIMESTAMP WHERE user_id = NEW.id AND revoked_at IS NULL;\n    RETURN NULL;\nEND\n",
+            postgresql="\nBEGIN\n    UPDATE token_blacklist_outstandingtoken SET user_id = NULL WHERE user_id = NEW.id; DELETE FROM user_sessions WHERE user_id = NEW.id; UPDATE calendar_feeds SET revoked_at = CURRENT_TIMESTAMP WHERE revoked_at IS NULL AND (user_id = NEW.id OR created_by_id = NEW.id AND (OLD.role <> NEW.role OR OLD.is_active <> NEW.is_active OR OLD.company_id IS DISTINCT FROM NEW.company_id));\n    RETURN NULL;\nEND\n",
             each_row={
                 "UPDATE": "OLD.password <> NEW.password OR OLD.role <> NEW.role OR OLD.is_active <> NEW.is_active OR OLD.company_id IS DISTINCT FROM NEW.company_id"
             },

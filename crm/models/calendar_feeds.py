@@ -20,8 +20,11 @@ class CalendarFeedQuerySet(models.QuerySet):
         return self.filter(user=user)
 
     def in_force(self) -> "CalendarFeedQuerySet":
-        """Return the feeds that calendars can read: neither revoked, nor of users who may not sign in."""
-        return self.filter(revoked_at=None, user__is_active=True, user__company=F("company"))
+        """Return the feeds that calendars can read: neither revoked, nor of or by users who may not sign in."""
+        return self.filter(
+            revoked_at=None, user__is_active=True, user__company=F("company"),
+            created_by__is_active=True, created_by__company=F("company"),
+        )  # fmt: skip
 
 
 class CalendarFeed(TenantModel):

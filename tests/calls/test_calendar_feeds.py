@@ -138,6 +138,17 @@ def test_change_of_the_user_s_access_ends_the_feed_for_ever(change, feed, rep, m
     assert read(feed).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("change", "status"), [({"is_active": False}, 404), ({"role": "csr"}, 404), ({"password": "shingle-99-x"}, 200)],
+    ids=["left", "role", "password"],
+)  # fmt: skip
+def test_feed_ends_when_the_manager_who_made_it_is_none_any_more(change, status, rep, manager, manager_api, acme):
+    feed = manager_api.post(URL, {"user": rep.pk}).json()
+    other = factories.UserFactory(company=acme, role="manager")
+    assert signed_in(other).patch(f"/api/v1/users/{manager.pk}", change).status_code == 200
+    assert read(feed).status_code == status
+
+
 def test_another_name_keeps_the_feed(feed, rep, manager_api):
     manager_api.patch(f"/api/v1/users/{rep.pk}", {"first_name": "Rob"})
     assert read(feed).status_code == 200
