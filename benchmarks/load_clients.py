@@ -5,7 +5,7 @@ Reads its order from standard input as JSON:
 - `port`, `seconds`, and `tokens`, one for each client
 - `requests`, the pool of `[name, method, path, body]` from which clients draw; a poll of changes goes on where the last
   one ended
-- `deliveries`, `[path, headers, body]` of webhooks, which a further client sends evenly over the time
+- `events`, `[path, headers, body]` of webhook events, which a further client sends evenly over the time
 
 Prints `{"seconds": …, "ms": {name: [milliseconds, …]}, "errors": [text, …], "cpu": …}`: the time that it took, and the
 processor seconds of this process. It uses the standard library alone: what it costs is taken from the same processors
@@ -22,7 +22,7 @@ from time import monotonic, perf_counter, process_time, sleep
 from typing import Any
 from urllib.parse import quote
 
-CHANGES, DELIVERY = "changes", "webhook delivery"
+CHANGES, EVENT = "changes", "webhook event"
 
 
 class Load:
@@ -35,7 +35,7 @@ class Load:
 
     def run(self) -> dict[str, Any]:
         threads = [Thread(target=self.work, args=(n, token)) for n, token in enumerate(self.order["tokens"])]
-        threads.append(Thread(target=self.deliver))
+        threads.append(Thread(target=self.send_events))
         cpu, begin = process_time(), monotonic()
         self.end = begin + self.order["seconds"]
         for thread in threads:
@@ -66,13 +66,13 @@ class Load:
                 break
         http.close()
 
-    def deliver(self) -> None:
+    def send_events(self) -> None:
         http = HTTPConnection("127.0.0.1", self.order["port"], timeout=60)
-        begin, deliveries = monotonic(), self.order["deliveries"]
-        for n, (path, headers, body) in enumerate(deliveries):
-            due = begin + n * self.order["seconds"] / len(deliveries)
+        begin, events = monotonic(), self.order["events"]
+        for n, (path, headers, body) in enumerate(events):
+            due = begin + n * self.order["seconds"] / len(events)
             sleep(max(0.0, due - monotonic()))
-            self.ask(http, DELIVERY, "POST", path, headers, body)
+            self.ask(http, EVENT, "POST", path, headers, body)
         http.close()
 
     def ask(

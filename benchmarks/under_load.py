@@ -28,13 +28,13 @@ from tests.messaging.payloads import message_v4
 CLIENTS = (1, 8, 32)
 JUDGED = 8  # clients, of the goal
 P99_TO_P50 = 3
-DELIVERIES_A_SECOND = 5
+EVENTS_A_SECOND = 5
 CONTACTS = 50
 SHOWN_ERRORS = 5
 
 ABOUT = f"""Clients of the largest company, signed in as all of its managers and CSRs, each with a connection of its
 own, ask as fast as they are answered: the inbox, threads, cards, timelines, calls, missed calls, searches, metrics and
-changes. One request in ten writes: a reply, a note, a task or an appointment. {DELIVERIES_A_SECOND} webhook events a
+changes. One request in ten writes: a reply, a note, a task or an appointment. {EVENTS_A_SECOND} webhook events a
 second arrive beside them, and a worker does what follows. The web server is gunicorn with {WORKERS} processes and the
 product's configuration. It counts each request for the rate limit, which is set so high that nobody reaches it.
 Processor time is divided by the requests, events included. The clients are threads of one process, and share the
@@ -84,7 +84,7 @@ def measure_under_load(sample: Sample, *, seconds: float) -> Chapter:
                 "seconds": seconds,
                 "tokens": [[*tokens.values()][n % len(tokens)] for n in range(clients)],
                 "requests": _requests(sample),
-                "deliveries": _deliveries(sample, secret.secret, seconds, f"{clients}"),
+                "events": _events(sample, secret.secret, seconds, f"{clients}"),
             }
             results[clients] = _run(order, server.pid, worker.pid)
             for error in sorted(set(results[clients].errors))[:SHOWN_ERRORS]:
@@ -133,13 +133,13 @@ def _requests(sample: Sample) -> list[tuple[str, str, str, Any]]:
     return pool
 
 
-def _deliveries(sample: Sample, secret: str, seconds: float, run: str) -> list[tuple[str, dict[str, str], str]]:
+def _events(sample: Sample, secret: str, seconds: float, run: str) -> list[tuple[str, dict[str, str], str]]:
     with tenant(sample.company.pk):
         line = PhoneLine.objects.exclude(number="").order_by("pk")[0]
         phones = list(Contact.objects.order_by("-pk").values_list("phone", flat=True)[:CONTACTS])
-    deliveries = []
+    events = []
     now = timezone.now()
-    for n in range(max(1, round(seconds * DELIVERIES_A_SECOND))):
+    for n in range(max(1, round(seconds * EVENTS_A_SECOND))):
         event = message_v4(
             sender=phones[n % len(phones)], to=(line.number,), phoneNumberId=line.provider_id,
             createdAt=now.isoformat(), id=f"ACload{run}x{n}x{now.timestamp():.0f}",
@@ -147,8 +147,8 @@ def _deliveries(sample: Sample, secret: str, seconds: float, run: str) -> list[t
         body = json.dumps(event)
         headers = sign_legacy(secret=secret, body=body.encode(), timestamp=str(int(1000 * now.timestamp())))
         path = f"/webhooks/openphone/{sample.company.slug}"
-        deliveries.append((path, headers | {"Content-Type": "application/json"}, body))
-    return deliveries
+        events.append((path, headers | {"Content-Type": "application/json"}, body))
+    return events
 
 
 def _run(order: dict[str, Any], server: int, worker: int) -> Result:

@@ -91,7 +91,7 @@ def test_thousands_of_empty_groups_are_refused_before_they_are_read(in_acme, mon
     definition = {"all": []}
     for _ in range(3):
         definition = {"all": [definition] * 20}
-    monkeypatch.setattr("messaging.services.segments.schema._VALIDATOR", None)
+    monkeypatch.setattr("messaging.services.segments.schema._validator", None)
     with pytest.raises(InvalidDefinition, match="At most 50 conditions are allowed"):
         check_definition(definition)
 
