@@ -159,6 +159,10 @@ class AttachmentQuerySet(QuerySet):
         """Return the files that a worker is to fetch, the longest wait first."""
         return self.filter(status=AttachmentStatus.PENDING, run_at__lte=now).order_by("run_at", "id")
 
+    def failed_since(self, moment: datetime) -> Self:
+        """Return the files since `moment` that could not be fetched."""
+        return self.filter(status=AttachmentStatus.FAILED, created_at__gte=moment)
+
 
 class TimeOffQuerySet(QuerySet):
     def assigned_to(self, rep: "User") -> Self:

@@ -9,10 +9,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.timezone import now
 
 from calls.admin.files import files_page
 from calls.choices import AttachmentStatus
 from calls.models import Appointment, Attachment
+from calls.models.attachments import SHOWN_AS_FAILED
 from calls.services.attachments.links import make_link
 from crm.admin.base.columns import badge, excerpt, moment
 from crm.admin.base.model_admin import ReadOnlyAdmin
@@ -24,6 +26,19 @@ COLORS = {AttachmentStatus.STORED: "good", AttachmentStatus.FAILED: "bad"}
 def open_url(attachment: Attachment) -> str:
     """Return the URL of a page for signed-in staff that leads to the file. Unlike the file's link, it doesn't end."""
     return reverse("admin:calls_attachment_file", args=[attachment.pk])
+
+
+class FailedFilter(admin.SimpleListFilter):
+    """Files that could not be fetched lately, which have an index."""
+
+    title = "fetching"
+    parameter_name = "failed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("week", "Not fetched, last 7 days")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
+        return queryset.failed_since(now() - SHOWN_AS_FAILED) if self.value() == "week" else queryset
 
 
 class AttachmentAdmin(ReadOnlyAdmin):
@@ -39,7 +54,7 @@ class AttachmentAdmin(ReadOnlyAdmin):
         "company",
     )
     list_select_related = ("company", "file")
-    list_filter = ("status", "kind", "company")
+    list_filter = (FailedFilter, "status", "kind", "company")
     fields = (
         "company", "kind", "status", "open", "error", "tries", "run_at", "contact", "activity", "call", "appointment",
         "provider", "source_url", "file", "created_by", "created_at", "updated_at",

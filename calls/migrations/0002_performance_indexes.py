@@ -154,6 +154,14 @@ class Migration(migrations.Migration):
         crm.db.index_operations.AddIndexConcurrently(
             model_name="attachment",
             index=crm.db.indexes.Index(
+                condition=models.Q(("status", "failed")),
+                fields=["created_at"],
+                name="ix_attachments_created_at_failed",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="attachment",
+            index=crm.db.indexes.Index(
                 condition=models.Q(("contact__isnull", False)),
                 fields=["contact", "created_at"],
                 name="ix_attachments_contact_id_created_at",

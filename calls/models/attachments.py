@@ -1,5 +1,6 @@
 """Attachments."""
 
+from datetime import timedelta
 from functools import reduce
 from operator import or_
 from typing import ClassVar
@@ -21,6 +22,7 @@ from crm.db.tenancy import TenantManager, TenantModel
 from crm.models import Activity, Contact, StoredFile, User
 
 OWNERS = ("activity", "call", "contact", "appointment")
+SHOWN_AS_FAILED = timedelta(days=7)  # to staff, among what waits for them
 OF_NOBODY = Q(**{f"{name}__isnull": True for name in OWNERS})
 
 
@@ -124,6 +126,13 @@ class Attachment(TenantModel):
                 name="ix_attachments_created_at_unused",
                 question="Which uploads were never used, over all companies?",
                 asked_by="the worker, once an hour",
+            ),
+            Index(
+                fields=["created_at"],
+                condition=Q(status=AttachmentStatus.FAILED),
+                name="ix_attachments_created_at_failed",
+                question="Which files could not be fetched in the last days, over all companies?",
+                asked_by="admin: first page, list",
             ),
             Index(
                 fields=["contact", "created_at"],

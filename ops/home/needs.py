@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from django.utils.timesince import timesince
 from django.utils.timezone import now
 
-from calls.models import MissedCaller
+from calls.models import Attachment, MissedCaller
+from calls.models.attachments import SHOWN_AS_FAILED
 from crm.choices import ConversationStatus, DuplicateState, MailState, OptOutState
 from crm.models import Company, Conversation, DuplicateCandidate, Import, Mail, OptOut, PhoneLine, WorkerHeartbeat
 from crm.services.heartbeats import LIVE_FOR
@@ -116,6 +117,13 @@ def kinds_of_needs() -> list[Waiting]:
             "in the last 24 hours",
             Message.objects.lost_since(moment - TEXTS_OF),
             list_of(Message, lost="day"),
+            "created_at",
+        ),
+        Waiting(
+            "Attachments not fetched",
+            "in the last 7 days: fetch them again",
+            Attachment.objects.failed_since(moment - SHOWN_AS_FAILED),
+            list_of(Attachment, failed="week"),
             "created_at",
         ),
         Waiting(

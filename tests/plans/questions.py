@@ -345,6 +345,7 @@ QUESTIONS: dict[str, Question] = {
             Attachment.objects.filter(OF_NOBODY, created_at__lt=now()).order_by("created_at").values("pk")[:100]
         )
     ),
+    "ix_attachments_created_at_failed": of_all_companies(count_needs),
     "ix_attachments_contact_id_created_at": foreign_key_check(
         "attachments", "contact_id", lambda sample: sample.contact.pk
     ),

@@ -29,6 +29,7 @@ NEEDS = {
     "Opt-outs to review": "ix_opt_outs_company_id_created_at_under_review",
     "Held messages": "ix_message_threads_company_id_held",
     "Texts not delivered": "ix_message_threads_created_at_lost",
+    "Attachments not fetched": "ix_attachments_created_at_failed",
     "Failed webhook events": "idx_webhook_event_processed",
     "Mails not sent": "ix_mails_created_at_failed",
     "Paused phone lines": "",

@@ -59,6 +59,10 @@ WAITING = {
         lambda company, at: lost(company, status="failed", created_at=at),
         lambda company: lost(company, status="undelivered", created_at=ago(25)),
     ),
+    "Attachments not fetched": (
+        lambda company, at: of(company, factories.AttachmentFactory, status="failed", file=None, created_at=at),
+        lambda company: of(company, factories.AttachmentFactory, status="failed", file=None, created_at=ago(8 * 24)),
+    ),
     "Failed webhook events": (
         lambda company, at: factories.WebhookEventFactory(company=company, status="dead", created_at=at),
         lambda company: factories.WebhookEventFactory(company=company),
