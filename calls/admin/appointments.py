@@ -15,6 +15,7 @@ from calls.admin.appointment_day import Day, day_of
 from calls.admin.appointment_moves import move_view
 from calls.admin.appointment_week import Week, week_of
 from calls.admin.files import latest_files
+from calls.admin.free_slots import free_days_of, initial_of
 from calls.admin.time_off import warn_of_time_off
 from calls.models import Appointment
 from calls.services.booking import SlotTaken, StartOutOfRange, book_appointment, change_appointment, check_start
@@ -138,10 +139,22 @@ class AppointmentAdmin(ContactPrefilled, ExactSearch, RowAdmin):
         }
         return TemplateResponse(request, f"admin/calls/appointment/{view}.html", context)
 
+    def company_of_new(self, request: HttpRequest) -> Company | None:
+        """Return the company of `?contact=` or of `?company=`, of which the page offers free slots."""
+        initial = super().get_changeform_initial_data(request)
+        chosen = str(initial.get("company") or request.GET.get("company", ""))
+        return Company.objects.filter(pk=chosen).first() if is_id(chosen) else None
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        initial, company = super().get_changeform_initial_data(request), self.company_of_new(request)
+        return initial | {"company": company.pk} | initial_of(company, request.GET) if company else initial
+
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         appointment = options.get("obj")
         if appointment is not None:
             context |= latest_files(request, appointment)
+        elif company := self.company_of_new(request):
+            context |= {"free": free_days_of(company, request.GET)}
         return super().render_change_form(request, context, *args, **options)
 
     @admin.display(description="scheduled start")

@@ -57,6 +57,7 @@ WORK_PAGES = {
     "calls/appointment/week": None,
     "calls/appointment/day": None,
     "calls/appointment/{}/move": Appointment,
+    "calls/appointment/add/?company={}": Company,
     "messaging/message/{}/change/": Message,
     "messaging/webhookevent/{}/change/": WebhookEvent,
     "crm/optout/{}/change/": OptOut,
