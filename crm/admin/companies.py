@@ -65,6 +65,7 @@ class CompanyAdmin(RowAdmin):
                     "appointment_reminders",
                     "reminder_text_24h",
                     "reminder_text_2h",
+                    "on_the_way_text",
                 ),
             },
         ),

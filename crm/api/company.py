@@ -132,6 +132,7 @@ class CompanySettingsSerializer(TenantSerializer):
             "appointment_reminders",
             "reminder_text_24h",
             "reminder_text_2h",
+            "on_the_way_text",
             "created_at",
             "updated_at",
         ]

@@ -22,10 +22,10 @@ import crm.db.request_functions
 import crm.db.storage
 import crm.db.triggers
 import crm.fields
+import crm.models.appointment_texts
 import crm.models.companies
 import crm.models.opt_out_texts
 import crm.models.outgoing_webhooks
-import crm.models.reminder_texts
 
 
 class Migration(migrations.Migration):
@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
                         db_default="",
                         help_text="Reminder 24 hours before. It may have {first_name|there}, {company_name}, {day}, {time} and {answers}. Empty: the standard text.",
                         max_length=1000,
-                        validators=[crm.models.reminder_texts.validate_reminder_text],
+                        validators=[crm.models.appointment_texts.validate_reminder_text],
                         verbose_name="reminder text, 24 hours before",
                     ),
                 ),
@@ -199,8 +199,19 @@ class Migration(migrations.Migration):
                         db_default="",
                         help_text="Reminder 2 hours before, with the same placeholders. Empty: the standard text.",
                         max_length=1000,
-                        validators=[crm.models.reminder_texts.validate_reminder_text],
+                        validators=[crm.models.appointment_texts.validate_reminder_text],
                         verbose_name="reminder text, 2 hours before",
+                    ),
+                ),
+                (
+                    "on_the_way_text",
+                    models.TextField(
+                        blank=True,
+                        db_default="",
+                        help_text="Text that the rep is on the way. It may have {first_name|there}, {company_name}, {rep|Your rep} and {minutes}. Empty: the standard text.",
+                        max_length=1000,
+                        validators=[crm.models.appointment_texts.validate_on_the_way_text],
+                        verbose_name="on-the-way text",
                     ),
                 ),
                 (

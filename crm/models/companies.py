@@ -19,8 +19,8 @@ from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
+from crm.models.appointment_texts import MAX_APPOINTMENT_TEXT, validate_on_the_way_text, validate_reminder_text
 from crm.models.opt_out_texts import MAX_OPT_OUT_TEXT, validate_opt_out_text
-from crm.models.reminder_texts import MAX_REMINDER_TEXT, validate_reminder_text
 from crm.models.session_triggers import SESSIONS_END
 from crm.names import name_of_line, name_of_user
 from crm.phones import MAX_LENGTH
@@ -128,7 +128,7 @@ class Company(models.Model):
     reminder_text_24h = models.TextField(
         blank=True,
         db_default="",
-        max_length=MAX_REMINDER_TEXT,
+        max_length=MAX_APPOINTMENT_TEXT,
         validators=[validate_reminder_text],
         help_text=(
             "Reminder 24 hours before. It may have {first_name|there}, {company_name}, {day}, {time} and {answers}. "
@@ -139,10 +139,21 @@ class Company(models.Model):
     reminder_text_2h = models.TextField(
         blank=True,
         db_default="",
-        max_length=MAX_REMINDER_TEXT,
+        max_length=MAX_APPOINTMENT_TEXT,
         validators=[validate_reminder_text],
         help_text="Reminder 2 hours before, with the same placeholders. Empty: the standard text.",
         verbose_name="reminder text, 2 hours before",
+    )
+    on_the_way_text = models.TextField(
+        blank=True,
+        db_default="",
+        max_length=MAX_APPOINTMENT_TEXT,
+        validators=[validate_on_the_way_text],
+        help_text=(
+            "Text that the rep is on the way. It may have {first_name|there}, {company_name}, {rep|Your rep} and "
+            "{minutes}. Empty: the standard text."
+        ),
+        verbose_name="on-the-way text",
     )
 
     duplicates_run_at = models.DateTimeField(

@@ -20,7 +20,7 @@ from messaging.services.outbound.on_the_way import AlreadyOnTheWay, send_on_the_
 from messaging.services.outbound.ready_lines import ReadyLine
 from tests import factories
 from tests.conftest import postgres_only, signed_in
-from tests.errors import code_of, codes_of
+from tests.errors import code_of, codes_of, errors_of
 from tests.messaging.clocks import zone_with_hour
 
 HOUR = timedelta(hours=1)
@@ -220,3 +220,43 @@ def test_staff_tell_the_contact_on_the_page_of_the_appointment(acme, line, rep, 
 def test_other_company_has_no_such_appointment(acme, line, globex):
     stranger = signed_in(factories.UserFactory(company=globex, role="manager"))
     assert tell(stranger, booked(acme)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("own", "sent"),
+    [
+        (
+            "Hi {first_name|there}, {rep|your rep} comes in {minutes}.",
+            "Acme Roofing: Hi there, Ralph Meyer comes in 20 minutes.",
+        ),
+        (
+            "{company_name} comes in {minutes}. Reply STOP to end.",
+            "Acme Roofing comes in 20 minutes. Reply STOP to end.",
+        ),
+    ],
+)
+def test_company_s_own_text_is_sent(own, sent, acme, line, rep, csr_api, manager_api):
+    assert manager_api.patch("/api/v1/company", {"on_the_way_text": own}).json()["on_the_way_text"] == own
+    appointment = booked(acme, assigned_rep=rep, contact__first_name="")
+    assert tell(csr_api, appointment, phone_line=line.pk).status_code == 200
+    assert messages()[0].body.splitlines()[0] == sent
+
+
+def test_own_text_without_a_rep_has_its_default(acme, line, csr_api, manager_api):
+    manager_api.patch("/api/v1/company", {"on_the_way_text": "{rep|Somebody} comes in {minutes}."})
+    tell(csr_api, booked(acme), phone_line=line.pk, minutes=1)
+    assert messages()[0].body.startswith("Acme Roofing: Somebody comes in 1 minute.")
+
+
+@pytest.mark.parametrize(
+    ("own", "problem"),
+    [
+        ("{rep} comes.", "Not every appointment has a rep. Write what to say instead: {rep|…}."),
+        ("In {minute}.", "Did you mean {minutes}?"),
+        ("On {day}.", "{day} isn't a placeholder."),
+    ],
+)
+def test_own_text_that_can_not_be_filled_in_is_refused(own, problem, manager_api):
+    answer = manager_api.patch("/api/v1/company", {"on_the_way_text": own})
+    assert answer.status_code == 400
+    assert problem in errors_of(answer)["on_the_way_text"][0]

@@ -10,7 +10,8 @@ from calls.models import Appointment
 from calls.services.booking import NotComing
 from crm.error_codes import ErrorCode
 from crm.models import PhoneLine, User
-from crm.placeholders import clean_value
+from crm.models.appointment_texts import ON_THE_WAY_PLACEHOLDERS
+from crm.placeholders import clean_value, parse_text
 from crm.refusals import Refusal
 from messaging.choices import LOST, MessageKind
 from messaging.models import Message
@@ -21,6 +22,8 @@ from messaging.services.replies import LineRequired
 
 MAX_MINUTES = 240
 SOON = timedelta(hours=12)  # before the start, and after it
+ON_THE_WAY = "{company_name} is on the way, and is expected in {minutes}."
+REP_ON_THE_WAY = f"{{rep}} of {ON_THE_WAY}"
 
 
 class NotSoon(Refusal):
@@ -86,8 +89,14 @@ def was_told(appointment: Appointment) -> bool:
 
 
 def text_of(*, appointment: Appointment, minutes: int) -> str:
-    company = clean_value(appointment.company.name)
-    rep = appointment.assigned_rep
-    who = f"{clean_value(str(rep))} of {company}" if rep else company
-    when = "1 minute" if minutes == 1 else f"{minutes} minutes"
-    return introduce(f"{who} is on the way, and is expected in {when}.", company)
+    """Return the company's own text or the standard one, with the company's name and how to opt out."""
+    company, contact, rep = appointment.company, appointment.contact, appointment.assigned_rep
+    values = {
+        "first_name": clean_value(contact.first_name),
+        "last_name": clean_value(contact.last_name),
+        "company_name": clean_value(company.name),
+        "rep": clean_value(str(rep)) if rep else "",
+        "minutes": "1 minute" if minutes == 1 else f"{minutes} minutes",
+    }
+    text = company.on_the_way_text.strip() or (REP_ON_THE_WAY if rep else ON_THE_WAY)
+    return introduce(parse_text(text, ON_THE_WAY_PLACEHOLDERS).fill(values), values["company_name"])

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from calls.choices import AppointmentStatus
 from calls.models import Appointment
-from crm.models.reminder_texts import REMINDER_PLACEHOLDERS, REMINDER_TEXT
+from crm.models.appointment_texts import REMINDER_PLACEHOLDERS, REMINDER_TEXT
 from crm.placeholders import clean_value, parse_text
 from messaging.services.campaigns.texts import introduce
 from messaging.services.outbound.reminder_policy import FIRST_LEAD
