@@ -8,15 +8,12 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from calls.calendar_feed import calendar_feed
 from calls.files import attachment_file
-from config.apps import load_admin_pages
 from config.favicon import favicon
 from config.metrics import metrics
 from crm.account_pages import forgotten_password_page, set_password_page
 from crm.api.base.error_handler import api_not_found
 from crm.api.changes import ChangesView
 from crm.api.schema_view import SchemaView
-
-load_admin_pages()  # before their URLs
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

@@ -10,14 +10,11 @@ from django.dispatch import receiver
 from django.test import override_settings
 from rest_framework.test import APIClient
 
-from config.apps import load_admin_pages
 from crm.db.policies import ALL_SETTING
 from crm.db.tenancy import tenant
 from tests import factories
 from tests.api.response_schema import check_documented
 from tests.databases import migrated_database
-
-load_admin_pages()  # many tests go through them
 
 
 @receiver(connection_created)

@@ -55,3 +55,20 @@ def test_web_process_loads_no_package_that_few_requests_need(tmp_path):
 @pytest.mark.slow
 def test_worker_loads_no_page_and_no_package_that_few_jobs_need(tmp_path):
     assert loaded_by(WORK, tmp_path) == []
+
+
+ASK_FOR_PAGES = """
+import django, sys
+django.setup()
+assert "crm.admin" not in sys.modules
+from django.contrib import admin
+from crm.models import Contact
+of_tokens = {model.__module__ for model in admin.site._registry if "token" in model.__module__}
+print(admin.site.is_registered(Contact), *of_tokens)
+"""
+
+
+@pytest.mark.slow
+def test_admin_has_its_pages_when_somebody_asks_for_them(tmp_path):
+    """A program of ours, or a shell, looks into it without a request."""
+    assert loaded_by(ASK_FOR_PAGES, tmp_path) == ["True", "crm.models.api_tokens"]

@@ -14,7 +14,6 @@ from rest_framework.test import APIClient
 from calls.choices import OF_CALLS
 from calls.models import Appointment, AppointmentProposal, Attachment, Call, MissedCaller
 from calls.models.attachments import OF_NOBODY
-from config.apps import load_admin_pages
 from crm.choices import Role
 from crm.db.request_functions import CHANGES_AFTER_QUERY, POLLED_CHANGES_QUERY
 from crm.db.tenancy import all_tenants
@@ -118,7 +117,6 @@ def admin_list(model: type[Model], **parameters: str) -> Question:
     def ask(sample: Sample) -> object:
         request = RequestFactory().get("/", parameters)
         request.user = User(is_staff=True, is_superuser=True, is_active=True)
-        load_admin_pages()
         with all_tenants():
             return list(site._registry[model].get_changelist_instance(request).result_list)
 
