@@ -77,7 +77,9 @@ def update_memberships(*, messages: Iterable[Message]) -> None:
         if status not in SENT:
             behind.update(status=status, reason=reason)
             continue
-        kept = Case(When(pk__in=stopped_members(), then=F("reason")), default=Value(reason))
+        # Else that of a lookup, of a text that has left all the same, would seem to end the sequence.
+        own = Value(reason if status == MembershipStatus.UNDELIVERED else "")
+        kept = Case(When(pk__in=stopped_members(), then=F("reason")), default=own)
         if behind.update(status=status, reason=kept, sent_at=Coalesce("sent_at", timezone.now())):
             _add_next_steps(members)
 

@@ -8,11 +8,13 @@ from django.utils import timezone
 from calls.services.booking import book_appointment
 from crm.models import Campaign, CampaignMembership, CampaignStep
 from messaging.models import Message
+from messaging.providers.interfaces import SentMessage
 from messaging.services.campaigns.feeder import feed_next_campaign
 from messaging.services.campaigns.runs import cancel_campaign, pause_campaign, resume_campaign, start_campaign
 from messaging.services.outbound.campaign_progress import update_memberships
 from messaging.services.outbound.claims import release_messages
 from messaging.services.outbound.holding import hold_messages
+from messaging.services.outbound.send_results import apply_send_result
 from messaging.services.outbound.sending import mark_departures
 from tests.factories import PhoneLineFactory
 from tests.messaging.claims import claim
@@ -215,3 +217,20 @@ def test_step_that_was_leaving_when_the_contact_booked_is_the_last_one(sequence)
         message.save()
         update_memberships(messages=[message])
     assert steps(sequence)[1:] == [(2, "delivered", "The contact has booked.")]
+
+
+@pytest.mark.parametrize("step", [1, 2])
+@pytest.mark.parametrize("receipt", [False, True], ids=["looked up", "reported"])
+def test_text_of_an_unknown_outcome_that_has_left_makes_the_next_step(receipt, step, sequence):
+    CampaignStep.objects.create(company=sequence.company, campaign=sequence, step=3, delay_minutes=60, body="Bye")
+    [message] = claim(sequence.phone_line) if step == 1 else claim_second_step(sequence)
+    Message.objects.filter(pk=message.pk).update(status="unknown", error="The provider didn't answer in time.")
+    message.refresh_from_db()
+    if receipt:
+        message.status = "delivered"
+        message.save()
+        update_memberships(messages=[message])
+    else:
+        apply_send_result(message=message, outcome=SentMessage(openphone_id="AC1", status="sent"))
+    status = "delivered" if receipt else "sent"
+    assert steps(sequence)[step - 1 :] == [(step, status, ""), (step + 1, "pending", "")]
