@@ -34,6 +34,7 @@ COMPARE = {">": operator.gt, "==": operator.eq}
 @pytest.fixture
 def read_samples(client, db, settings):
     settings.METRICS_TOKEN = TOKEN
+    settings.STORAGES = settings.STORAGES | {"files": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
 
     def read():
         text = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).content.decode()
@@ -180,6 +181,10 @@ SITUATIONS = {
     "a message is held": (lambda acme, worker: factories.HeldMessageFactory(contact__company=acme), {"TextsHeld"}),
     "a mail could not be sent": (lambda acme, worker: factories.MailFactory(state="failed"), {"MailsFail"}),
     "a mail is tried again": (lambda acme, worker: factories.MailFactory(attempts=3), set()),
+    "a file can't be moved": (
+        lambda acme, worker: factories.StoredObjectFactory(company=acme, error="No space left."),
+        {"FileMovesFail"},
+    ),
     "a secret's key is missing": (lambda acme, worker: store_with_lost_key(acme), {"SecretsUnreadable"}),
     "one request in a hundred fails": (lambda acme, worker: serve(good=99, others=1, status="5xx"), set()),
     "two requests in a hundred fail": (lambda acme, worker: serve(good=98, others=2, status="5xx"), {"RequestsFail"}),
