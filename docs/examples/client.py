@@ -214,6 +214,11 @@ def ahead(**time_ahead: float) -> str:
     return instant.replace(minute=0, second=0, microsecond=0).isoformat()
 
 
+def day_ahead(days: int) -> str:
+    """Return a day ahead, as the API takes it."""
+    return ahead(days=days)[:10]
+
+
 def book(api: Api, *, hours: int = 1, **fields: Any) -> Answer:
     """Book an appointment for a rep tomorrow or, where the rep is busy, an hour later, and so on."""
     for later in range(24 * 14):

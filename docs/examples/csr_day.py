@@ -5,7 +5,7 @@ python3 docs/examples/csr_day.py
 
 import re
 
-from client import Api, Day, ahead, book, check, new_key, unknown_number, wait_for
+from client import Api, Day, Surprise, ahead, book, check, day_ahead, new_key, unknown_number, wait_for
 
 
 class CsrDay(Day):
@@ -83,6 +83,31 @@ class CsrDay(Day):
         stages = self.api.get(f"leads/{self.lead['id']}/stages")["stages"]
         check("the latest stage of the lead", stages[-1]["status"], "booked")
         self.note(f"{self.rep['name']} comes on {self.appointment['date']} at {self.appointment['time']}")
+
+    def book_a_series(self):
+        """Find a free slot of the rep, and book three checks of the roof from there, every other week."""
+        days = {"start_date": day_ahead(60), "end_date": day_ahead(66)}
+        slots = self.api.get("slots", rep=self.rep["id"], length=60, **days)["slots"]
+        for slot in slots:
+            checks = {"scheduled_start": slot["starts_at"], "scheduled_end": slot["ends_at"],
+                      "contact": self.contact["id"], "assigned_rep": self.rep["id"],
+                      "recurrence": "FREQ=WEEKLY;INTERVAL=2;COUNT=3"}  # fmt: skip
+            booked = self.api.post("appointments/series", checks, key=new_key(), good=(201, 409))
+            if booked.status == 201:
+                break
+            check("a series is refused", booked.code, "series_taken")
+        else:
+            raise Surprise("the rep has no free slot that week")
+        self.series = booked["appointments"]
+        check("all are at one time of the day", len({row["time"] for row in self.series}), 1)
+        check("how many", len(self.series), 3)
+
+    def end_the_series(self):
+        """Cancel the second check and all later ones: the customer sells the house."""
+        second = self.series[1]
+        self.api.post(f"appointments/{second['id']}/change-series", {"status": "cancelled"})
+        rows = self.api.get("appointments", series=second["series"], order="oldest")["results"]
+        check("the checks", [row["status"] for row in rows], ["scheduled", "cancelled", "cancelled"])
 
     def leave_a_task(self):
         """Leave a task from the call, and do it."""

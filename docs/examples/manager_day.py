@@ -6,7 +6,7 @@ python3 docs/examples/manager_day.py
 import json
 import secrets
 
-from client import Api, Day, Receiver, check, new_key, new_name, unknown_number, wait_for
+from client import Api, Day, Receiver, ahead, book, check, new_key, new_name, unknown_number, wait_for
 
 
 class ManagerDay(Day):
@@ -33,7 +33,8 @@ class ManagerDay(Day):
         """Change the company's settings; a form of another manager, opened before, is refused."""
         company = self.api.get("company")
         hours = {day: {"opens": "08:00", "closes": "17:30"} for day in ("monday", "tuesday", "wednesday", "thursday")}
-        texts = {"after_hours_text": "We are closed until eight. How can we help?", "working_hours": hours}
+        texts = {"after_hours_text": "We are closed until eight. How can we help?", "working_hours": hours,
+                 "on_the_way_text": "{rep|Your rep} of {company_name} comes in {minutes}."}  # fmt: skip
         etag = company.headers["ETag"]
         changed = self.api.patch("company", texts, etag=etag)
         check("Friday", changed["working_hours"]["friday"], None)
@@ -119,6 +120,31 @@ class ManagerDay(Day):
     def _start_code(self, path):
         """Ask to start too early."""
         return self.api.ask("POST", f"{path}/start", good=(409,)).code
+
+    def plan_the_reps(self):
+        """Give a rep shorter days and a day off; decline another time that the rep proposes."""
+        rep = Api().sign_in("rep")
+        me = rep.get("me")["id"]
+        before = self.api.get(f"users/{me}")["working_hours"]
+        hours = {"monday": {"opens": "09:00", "closes": "15:00"}}
+        check(
+            "Monday",
+            self.api.patch(f"users/{me}", {"working_hours": hours})["working_hours"]["monday"]["opens"],
+            "09:00",
+        )
+        self.api.patch(f"users/{me}", {"working_hours": before})
+        off = {"rep": me, "starts_at": ahead(days=50), "ends_at": ahead(days=51), "reason": "Training"}
+        self.api.delete(f"time-off/{self.api.post('time-off', off)['id']}")
+        appointment = book(self.api, contact=self.members[0]["id"], assigned_rep=me)
+        proposal = {
+            "appointment": appointment["id"],
+            "scheduled_start": ahead(days=30),
+            "scheduled_end": ahead(days=30, hours=1),
+        }
+        proposal = rep.post("appointment-proposals", proposal)["id"]
+        self.api.post(f"appointment-proposals/{proposal}/decline")
+        check("the proposal", rep.get(f"appointment-proposals/{proposal}")["status"], "declined")
+        self.api.patch(f"appointments/{appointment['id']}", {"status": "cancelled"})
 
     def import_a_list(self):
         """Import a list: first try it out, then do it, read the rejected rows, and undo it."""

@@ -5,7 +5,7 @@ python3 docs/examples/rep_day.py
 
 from datetime import UTC, date, datetime, timedelta
 
-from client import Api, Day, ahead, book, check, fetch, new_key, unknown_number, wait_for
+from client import Api, Day, ahead, book, check, day_ahead, fetch, new_key, unknown_number, wait_for
 
 # The smallest picture that every program can show.
 JPEG = bytes.fromhex(
@@ -23,11 +23,11 @@ class RepDay(Day):
         self.me = self.api.sign_in(self.user).get("me").data
         self.cursor = self.api.get("changes")["next"]
         self.office = Api().sign_in("csr")
-        line = self.office.get("phone-lines", order="oldest", limit=1)["results"][0]["id"]
+        self.line = self.office.get("phone-lines", order="oldest", limit=1)["results"][0]["id"]
         customer = {"first_name": "Kim", "last_name": "Lake", "phone": unknown_number(self.office),
                     "address": "12 Elm Street", "city": "Denver", "state": "CO"}  # fmt: skip
         self.contact = self.office.post("contacts", customer, key=new_key())["id"]
-        call = {"contact": self.contact, "phone_line": line, "direction": "incoming", "status": "unbooked"}
+        call = {"contact": self.contact, "phone_line": self.line, "direction": "incoming", "status": "unbooked"}
         self.call = self.office.post("calls", call | {"assigned_rep": self.me["id"]}, key=new_key())["id"]
         booked = book(self.office, contact=self.contact, call=self.call, assigned_rep=self.me["id"])
         self.appointment, self.day = booked["id"], booked["date"]
@@ -84,9 +84,56 @@ class RepDay(Day):
         """Make it half an hour later, because the traffic is bad."""
         path = f"appointments/{self.appointment}"
         row = self.api.get(path)
-        later = {name: plus_half_an_hour(row[name]) for name in ("scheduled_start", "scheduled_end")}
+        later = {name: plus(row[name], minutes=30) for name in ("scheduled_start", "scheduled_end")}
         self.api.patch(path, later | {"allow_overlap": True})
         check("the new start", self.api.get(path)["scheduled_start"], later["scheduled_start"])
+
+    def propose_another_time(self):
+        """Propose to come two days later; the office accepts."""
+        row = self.api.get(f"appointments/{self.appointment}")
+        later = {name: plus(row[name], days=2) for name in ("scheduled_start", "scheduled_end")}
+        proposal = {"appointment": self.appointment, "note": "The crane comes then."} | later
+        proposal = self.api.post("appointment-proposals", proposal)["id"]
+        waiting = [notice["kind"] for notice in self.office.get("notices")["notices"]]
+        check("the office is told", "reschedule_proposals" in waiting, True)
+        self.office.post(f"appointment-proposals/{proposal}/accept", {"allow_overlap": True})
+        check(
+            "the new start",
+            self.api.get(f"appointments/{self.appointment}")["scheduled_start"],
+            later["scheduled_start"],
+        )
+        self.api.refused(409, "proposal_decided", "POST", f"appointment-proposals/{proposal}/withdraw")
+
+    def take_a_day_off(self):
+        """Take a day off: there is no free slot then. Work after all."""
+        day = day_ahead(40)
+        off = {"starts_at": f"{day}T00:00:00Z", "ends_at": f"{day_ahead(43)}T00:00:00Z", "reason": "Family"}
+        time_off = self.api.post("time-off", off)["id"]
+        middle = day_ahead(41)
+        free = self.api.get("slots", start_date=middle, end_date=middle)["slots"]
+        check("free slots of the day off", free, [])
+        self.api.delete(f"time-off/{time_off}")
+
+    def tell_that_i_come(self):
+        """Text a customer on the way to an appointment; at night the law forbids it."""
+        soon = {"scheduled_start": ahead(hours=1), "scheduled_end": ahead(hours=2), "allow_overlap": True}
+        soon |= {"contact": self.contact, "assigned_rep": self.me["id"]}
+        path = f"appointments/{self.office.post('appointments', soon, key=new_key())['id']}"
+        told = self.api.post(f"{path}/on-the-way", {"minutes": 20, "phone_line": self.line}, good=(200, 409))
+        if told.status == 200:
+            self.api.refused(409, "already_on_the_way", "POST", f"{path}/on-the-way", {"minutes": 10})
+        else:
+            check("it is refused for", told.code, "quiet_hours")
+            self.note("It is night where the customer lives.")
+        self.api.patch(path, {"status": "cancelled"})
+
+    def read_the_calendar(self):
+        """Let the calendar of a phone read the appointments, and revoke its secret URL."""
+        feed = self.api.post("calendar-feeds")
+        calendar = fetch(feed["feed_url"])
+        check("a calendar", (calendar.status, calendar.body[:15]), (200, b"BEGIN:VCALENDAR"))
+        self.api.post(f"calendar-feeds/{feed['id']}/revoke")
+        check("the URL afterwards", fetch(feed["feed_url"]).status, 404)
 
     def take_photos(self):
         """Put a photo on the appointment and one on the contact, and look at them."""
@@ -97,6 +144,8 @@ class RepDay(Day):
         check("photos of the contact", len(self.api.get(f"contacts/{self.contact}/attachments")["attachments"]), 1)
         shown = fetch(photo["url"])  # a link for some minutes, which needs no token
         check("the photo is shown", (shown.status, shown.body == JPEG), (200, True))
+        part = fetch(photo["url"], headers={"Range": "bytes=0-2"})  # as players ask for a recording
+        check("a part of the photo", (part.status, part.body), (206, JPEG[:3]))
 
     def finish(self):
         """Write down what came of it: the appointment is done, the customer has bought."""
@@ -126,8 +175,8 @@ class RepDay(Day):
         self.api.refused(401, "session_ended", "GET", "me")
 
 
-def plus_half_an_hour(instant):
-    later = datetime.fromisoformat(instant.replace("Z", "+00:00")) + timedelta(minutes=30)
+def plus(instant, **time_ahead):
+    later = datetime.fromisoformat(instant.replace("Z", "+00:00")) + timedelta(**time_ahead)
     return later.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
