@@ -85,7 +85,7 @@ class StaffSite(admin.AdminSite):
     login_template = "admin/account/sign_in.html"
     _is_loaded = False
 
-    @property  # type: ignore[override]
+    @property
     def _registry(self) -> dict[type[Model], admin.ModelAdmin]:
         """The pages by their model."""
         if not self._is_loaded:

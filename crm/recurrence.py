@@ -30,7 +30,10 @@ class InvalidRule(Refusal):
 
 def read_parts(rule: str, *, allowed: tuple[str, ...]) -> dict[str, str]:
     """Return the parts of a rule, all but COUNT and UNTIL checked. Raises InvalidRule."""
-    parts = dict(part.partition("=")[::2] for part in rule.upper().split(";"))
+    named = [part.partition("=")[::2] for part in rule.upper().split(";")]
+    parts = dict(named)
+    if len(parts) < len(named):
+        raise InvalidRule("The rule has a part twice.")
     if unknown := sorted(set(parts) - set(allowed)):
         raise InvalidRule(f"The rule can't have {unknown[0] or 'an empty part'}. It may have {', '.join(allowed)}.")
     if parts.get("FREQ") not in FREQUENCIES or "," in parts.get("BYHOUR", "") + parts.get("BYMINUTE", ""):

@@ -108,7 +108,7 @@ class AppointmentField(serializers.PrimaryKeyRelatedField):
 
 
 class UploadSerializer(BodySerializer):
-    file = serializers.FileField(help_text="The file, of up to 25 MiB.")
+    file = serializers.FileField(allow_empty_file=True, help_text="The file, of up to 25 MiB.")
     contact = OwnerField(required=False, help_text="ID of the contact that it is put on.")
     appointment = AppointmentField(required=False, help_text="ID of the appointment that it is put on.")
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
-from calls.choices import AppointmentStatus, ProposalStatus, Recovery
+from calls.choices import COMING, AppointmentStatus, ProposalStatus, Recovery
 from calls.models import Appointment, AppointmentProposal, Call
 from calls.models.overlap_triggers import REP_IS_FREE
 from calls.services.missed_calls import mark_recovered
@@ -99,7 +99,7 @@ def change_appointment(*, appointment: Appointment, user: User | None = None, **
 
     An appointment that gets another call books that one; the former call keeps its status.
 
-    An overlap must be allowed again for each new time or rep. An open proposal of the former rep is withdrawn.
+    An overlap must be allowed again for each new time or rep. A move or an end withdraws an open proposal.
 
     Args:
         user: who changes it, and works on a lead that is made.
@@ -110,7 +110,7 @@ def change_appointment(*, appointment: Appointment, user: User | None = None, **
     with transaction.atomic():
         appointment = Appointment.objects.select_for_update(of=("self",)).get(pk=appointment.pk)
         was_cancelled = appointment.status == AppointmentStatus.CANCELLED
-        old_call, old_rep = appointment.call_id, appointment.assigned_rep_id
+        old_call = appointment.call_id
         slot = [getattr(appointment, name) for name in MOVES]
         for name, value in changes.items():
             setattr(appointment, name, value)
@@ -121,10 +121,10 @@ def change_appointment(*, appointment: Appointment, user: User | None = None, **
             appointment.allow_overlap = changes.get("allow_overlap", False)
             appointment.on_the_way_at = None  # the contact was told of the former time, or the former rep
             written |= {"allow_overlap", "on_the_way_at"}
-            if appointment.assigned_rep_id != old_rep:  # the new rep neither sees the other's proposal nor may make one
-                AppointmentProposal.objects.open().filter(appointment=appointment).update(
-                    status=ProposalStatus.WITHDRAWN, decided_by=user, decided_at=now()
-                )
+        if is_moved or appointment.status not in COMING:  # an accepted one is decided before
+            AppointmentProposal.objects.open().filter(appointment=appointment).update(
+                status=ProposalStatus.WITHDRAWN, decided_by=user, decided_at=now()
+            )
         lead = appointment.lead
         if appointment.call and not is_cancelled and (was_cancelled or appointment.call_id != old_call):
             lead = book_call(call=appointment.call, user=user)

@@ -17,7 +17,8 @@ class CsrDay(Day):
         self.cursor = self.api.get("changes")["next"]
         people = [each for each in self.api.get("colleagues", limit=1000)["results"] if each["is_active"]]
         self.rep = next(each for each in people if each["role"] == "rep")
-        self.colleague = next(each for each in people if each["role"] == "csr" and each["id"] != self.me["id"])
+        others = [each for each in people if each["role"] == "csr" and each["id"] != self.me["id"]]
+        self.colleague = min(others, key=lambda each: each["id"])  # of the demo data: a later one has another password
         self.desk = Api().sign_in(self.colleague["username"])  # what the colleague sees meanwhile
         self.note(f"{self.me['username']}, beside {self.colleague['name']}")
 

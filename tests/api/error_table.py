@@ -33,10 +33,11 @@ error response that they get with it.
 
 ## Safe repetition
 
-Every `POST` but those of `auth` and `events` accepts an `Idempotency-Key`. If a response was lost, send the same
-request with the same key again: the operation isn't repeated, and the response is the stored one. Each response that is
-one row has an `ETag`; send it as `If-Match` with a `PATCH` or `DELETE`, and a row that somebody else has changed is a
-412 instead of lost work.
+Every `POST` accepts an `Idempotency-Key`, unless its answer has a secret, as those of `auth`, `events`, tokens and
+webhooks: secrets aren't stored. The OpenAPI document has the header where it counts. If a response was lost, send the
+same request with the same key again: the operation isn't repeated, and the response is the stored one. Each response
+that is one row has an `ETag`; send it as `If-Match` with a `PATCH` or `DELETE`, and a row that somebody else has
+changed is a 412 instead of lost work.
 
 ## Codes
 """

@@ -95,10 +95,27 @@ def test_taken_slot_leaves_the_proposal_open(proposal, appointment, rep, csr_api
 
 
 def test_cancelled_appointment_is_not_moved(proposal, appointment, csr_api, rep_api):
-    csr_api.patch(f"/api/v1/appointments/{appointment.pk}", {"status": "cancelled"})
+    with all_tenants():
+        Appointment.objects.update(status="cancelled")  # by a program that knows no proposals
     assert code_of(decide(csr_api, proposal, "accept")) == "not_coming"
     decide(csr_api, proposal, "decline")
     assert code_of(propose(rep_api, appointment)) == "not_coming"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": "cancelled"},
+        {"status": "completed"},
+        {"scheduled_start": "2026-03-04T18:00:00Z", "scheduled_end": "2026-03-04T19:00:00Z"},
+    ],
+    ids=["cancelled", "over", "moved"],
+)
+def test_move_or_end_of_the_appointment_withdraws_the_open_proposal(change, proposal, appointment, csr, csr_api):
+    assert csr_api.patch(f"/api/v1/appointments/{appointment.pk}", change).status_code == 200
+    row = csr_api.get(f"{URL}/{proposal['id']}").json()
+    assert (row["status"], row["decided_by"]) == ("withdrawn", csr.pk)
+    assert code_of(decide(csr_api, proposal, "accept")) == "proposal_decided"
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,7 @@ def test_repeated_key_books_one_series(csr_api, contact, in_acme):
         "FREQ=WEEKLY;COUNT=x", "FREQ=DAILY;COUNT=61", "FREQ=WEEKLY;COUNT=54", "FREQ=WEEKLY;COUNT=3;UNTIL=20260401",
         "FREQ=WEEKLY;UNTIL=soon", "FREQ=WEEKLY;BYDAY=TU;COUNT=3", "FREQ=DAILY;UNTIL=20260601",
         "FREQ=WEEKLY;UNTIL=20270601", "FREQ=WEEKLY;BYHOUR=9;COUNT=3", "FREQ=MONTHLY;BYMONTHDAY=99;COUNT=2",
+        "FREQ=DAILY;FREQ=WEEKLY;COUNT=2",
     ],
 )  # fmt: skip
 def test_faulty_rule_is_refused_by_name(csr_api, contact, in_acme, rule):

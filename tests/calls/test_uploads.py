@@ -6,6 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from calls.models import Attachment
 from calls.services.attachments import retention, uploads
 from crm.db.tenancy import all_tenants
+from crm.error_codes import ErrorCode
 from crm.models import StoredFile
 from tests import factories
 from tests.conftest import signed_in
@@ -39,6 +40,12 @@ def test_photo_is_put_on_a_contact_and_removed(csr_api, csr, acme, client):
     assert listed(csr_api, "contacts", contact) == []
     with all_tenants():
         assert not StoredFile.objects.exists()
+
+
+def test_refusals_of_an_upload_have_codes_of_the_list(csr_api):
+    assert codes_of(upload(csr_api, contact="abc")) == {"contact": ["wrong_type"]}
+    [code] = codes_of(upload(csr_api, b""))["file"]
+    assert code in {str(each) for each in ErrorCode}
 
 
 def test_audit_has_who_put_a_photo_on_a_contact_and_who_removed_it(csr_api, csr, manager_api, manager, acme):

@@ -27,6 +27,7 @@ from crm.refusals import Refusal
 from crm.refused_writes import RefusedWrite, explain
 
 logger = logging.getLogger(__name__)
+OUR_CODES = {"incorrect_type": ErrorCode.WRONG_TYPE}  # what DRF says of an ID in a form, which is a text
 
 
 class Unavailable(CodedError):
@@ -99,7 +100,10 @@ class ErrorFormatter(ExceptionFormatter):
             return [Error(code, in_plain_words(str(detail["detail"])), None)]
         errors = super().get_errors()
         attr = getattr(self.exc, "attr", None)
-        return [Error(error.code, in_plain_words(error.detail), attr or error.attr) for error in errors]
+        return [
+            Error(OUR_CODES.get(error.code, error.code), in_plain_words(error.detail), attr or error.attr)
+            for error in errors
+        ]
 
     def format_error_response(self, error_response: ErrorResponse) -> dict[str, Any]:
         body: dict[str, Any] = super().format_error_response(error_response)

@@ -100,7 +100,9 @@ def change_outgoing_webhook(*, webhook: OutgoingWebhook, user: User, **values: A
     """
     if "url" in values:
         check_url(values["url"])
-    changed = set(values)
+    if "resources" in values:
+        values["resources"] = sorted(set(values["resources"]))
+    changed = {name for name, value in values.items() if value != getattr(webhook, name)}
     if values.get("is_active") is False:
         end_pending_events(webhook)
     if values.get("is_active") and not webhook.is_active:
@@ -110,11 +112,11 @@ def change_outgoing_webhook(*, webhook: OutgoingWebhook, user: User, **values: A
         changed |= {
             "read_xid", "read_id", "history", "read_at", "disabled_reason", "failing_since", "failures", "next_at",
         }  # fmt: skip
-    if values.get("is_active") or {"url", "resources"} & changed:
+    if {"url", "resources"} & changed or (values.get("is_active") and "is_active" in changed):
         webhook.api_token = _token_of(user)
         changed.add("api_token")
     for name, value in values.items():
-        setattr(webhook, name, sorted(set(value)) if name == "resources" else value)
+        setattr(webhook, name, value)
     webhook.save(update_fields=changed)  # a worker may write the other columns meanwhile
     return webhook
 

@@ -118,6 +118,15 @@ def test_token_that_says_where_or_what_a_webhook_sends_answers_for_it(program, t
     assert not row_of(mine).is_active
 
 
+@pytest.mark.parametrize("same", [{"url": BODY["url"]}, {"resources": BODY["resources"]}, {"is_active": True}])
+def test_unchanged_value_hands_a_webhook_to_nobody(program, token, webhook, manager_api, same):
+    mine = manager_api.post(URL, BODY).json()
+    assert program.patch(f"{URL}/{mine['id']}", same).json()["api_token"] is None
+    assert program.post(f"{URL}/{mine['id']}/rotate-secret").status_code == 403
+    kept = {name: webhook[name] for name in same}
+    assert manager_api.patch(f"{URL}/{webhook['id']}", kept).json()["api_token"] == token["id"]
+
+
 def test_token_gets_new_secrets_of_its_own_webhooks_alone(program, webhook, manager_api, acme):
     def rotate(api, pk):
         return api.post(f"{URL}/{pk}/rotate-secret")
