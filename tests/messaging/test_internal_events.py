@@ -36,7 +36,6 @@ from tests.messaging.payloads import (
 from tests.messaging.worker_rounds import process_next_event
 
 OTHER_LINE = fictional_number(40_050)
-NOW = timezone.now()
 
 
 @pytest.fixture
@@ -65,15 +64,21 @@ def people():
 def between_lines():
     sides = {"workspace": [OUR_NUMBER], "external": [OTHER_LINE]}
     context = {"phoneNumberId": "PNdesk", "participants": sides}
-    missed = {"answeredAt": None, "status": "unanswered", "createdAt": NOW.isoformat()}
+    missed = {"answeredAt": None, "status": "unanswered", "createdAt": timezone.now().isoformat()}
     return [
         ("openphone", message_v4(sender=OTHER_LINE, text="STOP")),
         ("twilio", twilio_message(From=OUR_NUMBER, To=OTHER_LINE, Body="STOP")),
         ("callrail", callrail_message(source_number=OUR_NUMBER, destination_number=OTHER_LINE)),
-        ("openphone", call_event_2026("call.missed", context=context, id="AC1", createdAt=NOW.isoformat())),
+        ("openphone", call_event_2026("call.missed", context=context, id="AC1", createdAt=timezone.now().isoformat())),
         ("openphone", call_2026(context=context, **missed)),
-        ("openphone", call_v4(participants=[OTHER_LINE, OUR_NUMBER], answeredAt=None, createdAt=NOW.isoformat())),
-        ("callrail", callrail_call(customer_phone_number=OTHER_LINE, answered=False, start_time=NOW.isoformat())),
+        (
+            "openphone",
+            call_v4(participants=[OTHER_LINE, OUR_NUMBER], answeredAt=None, createdAt=timezone.now().isoformat()),
+        ),
+        (
+            "callrail",
+            callrail_call(customer_phone_number=OTHER_LINE, answered=False, start_time=timezone.now().isoformat()),
+        ),
     ]
 
 
@@ -105,7 +110,9 @@ def test_receipt_with_the_id_of_an_incoming_message_opts_no_line_out(arrive, lin
 
 
 def test_same_call_from_outside_is_a_missed_caller(arrive, lines):
-    arrive(callrail_call(customer_phone_number=CALLER, answered=False, start_time=NOW.isoformat()), "callrail")
+    arrive(
+        callrail_call(customer_phone_number=CALLER, answered=False, start_time=timezone.now().isoformat()), "callrail"
+    )
     assert people() == [1, 1, 1, 0]
     assert queue_next_text_back()
 
@@ -137,7 +144,9 @@ def sent(lines, in_acme):
     desk, other = lines
     contact = ContactFactory(company=in_acme, phone=CALLER)
     for line, minutes in ((desk, 60), (other, 90)):
-        ConversationFactory(contact=contact, phone_line=line, last_activity_at=NOW - timedelta(minutes=minutes))
+        ConversationFactory(
+            contact=contact, phone_line=line, last_activity_at=timezone.now() - timedelta(minutes=minutes)
+        )
     return MessageFactory(
         contact=contact,
         phone_line=desk,
@@ -163,7 +172,7 @@ def test_receipt_with_another_sender_changes_only_its_message(arrive, sent, line
 
 
 def test_receipt_with_another_sender_finds_the_message_being_sent(arrive, sent):
-    Message.objects.update(status="sending", run_at=NOW, body="On our way")
+    Message.objects.update(status="sending", run_at=timezone.now(), body="On our way")
     sent.activity.openphone_id = None
     sent.activity.save()
     arrive(message_v4("message.delivered", id="AC7", sender=OTHER_LINE, to=[CALLER], text="On our way"))
@@ -179,7 +188,7 @@ def outgoing_call(at):
 @pytest.mark.parametrize("minutes", [-5, 5])
 @pytest.mark.parametrize("order", [1, -1])
 def test_earlier_call_out_joins_the_conversation_in_any_order(arrive, lines, minutes, order):
-    at = NOW - timedelta(hours=1)
+    at = timezone.now() - timedelta(hours=1)
     text_out = message_v4(
         "message.delivered", id="ACtext", sender=OUR_NUMBER, to=[CALLER], createdAt=(at - timedelta(days=1)).isoformat()
     )
@@ -195,8 +204,8 @@ def test_earlier_call_out_joins_the_conversation_in_any_order(arrive, lines, min
 
 
 def test_call_out_of_long_ago_does_not_join(arrive, lines):
-    arrive(outgoing_call(NOW - timedelta(days=30)))
-    arrive(message_v4(createdAt=NOW.isoformat()))
+    arrive(outgoing_call(timezone.now() - timedelta(days=30)))
+    arrive(message_v4(createdAt=timezone.now().isoformat()))
     assert Call.objects.get().contact is None
 
 
@@ -207,7 +216,7 @@ def test_own_line_gets_no_message(lines, in_acme):
 
 
 def test_ringing_call_is_missed_only_when_it_has_ended(arrive, lines):
-    call = callrail_call(answered=False, duration=0, call_type="missed", start_time=NOW.isoformat())
+    call = callrail_call(answered=False, duration=0, call_type="missed", start_time=timezone.now().isoformat())
     arrive(call, "callrail")
     assert Call.objects.get().status == "in_progress"
     assert (MissedCaller.objects.count(), queue_next_text_back()) == (0, False)
