@@ -96,7 +96,8 @@ def complete(scene: Scene) -> str:
     stopped = {phone for (phone,) in scene.primary.fetch("SELECT phone FROM opt_outs WHERE state <> 'clear'")}
     late = scene.primary.fetch(
         "SELECT m.to_numbers FROM message_threads m JOIN opt_outs o ON m.to_numbers @> to_jsonb(o.phone)"
-        " WHERE m.kind = 'campaign' AND m.status = 'sent' AND o.state <> 'clear' AND m.sent_at > o.updated_at"
+        " WHERE m.kind = 'campaign' AND m.status = 'sent' AND o.state <> 'clear'"
+        " AND m.sent_at > pg_xact_commit_timestamp(o.xmin)"
     )
     lost, doubled = members - sent.keys() - stopped, sum(sent.values()) - len(sent)
     saw = (

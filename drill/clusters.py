@@ -21,7 +21,7 @@ class Cluster(PostgresServer):
     """A server that loses nothing in a crash. Its empty database belongs to the owner."""
 
     def __init__(self) -> None:
-        super().__init__(COMMON)
+        super().__init__(COMMON | {"track_commit_timestamp": "on"})  # a STOP counts from its commit on
 
     def url_of(self, role: str) -> str:
         return f"postgres://{role}@/{self.folder}/{DATABASE}"
