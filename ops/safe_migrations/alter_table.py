@@ -14,7 +14,15 @@ Match = tuple[str, str]
 
 SERIAL_TYPES = {"bigserial", "serial", "serial2", "serial4", "serial8", "smallserial"}
 # Storage parameters that PostgreSQL changes under SHARE UPDATE EXCLUSIVE, by the beginning of their names.
-SHARED_OPTIONS = ("autovacuum_", "fillfactor", "log_autovacuum_", "parallel_workers", "toast_", "vacuum_")
+SHARED_OPTIONS = (
+    "autovacuum_",
+    "deduplicate_items",
+    "fillfactor",
+    "log_autovacuum_",
+    "parallel_workers",
+    "toast_",
+    "vacuum_",
+)
 
 
 def classify_command(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
@@ -62,6 +70,8 @@ def _is_null(expression: ast.Node) -> bool:
 def _add_constraint(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
     constraint = command.def_
     variant = " NOT VALID" if constraint.skip_validation else " USING INDEX" if constraint.indexname else ""
+    if constraint.indexname and constraint.contype is enums.ConstrType.CONSTR_PRIMARY:
+        variant += " proven" if facts.has_no_null(table, index=constraint.indexname) else ""
     yield f"AT_AddConstraint {constraint.contype.name.removeprefix('CONSTR_')}{variant}", table
     if constraint.pktable:
         yield "AT_AddConstraint REFERENCES", constraint.pktable.relname
@@ -87,7 +97,8 @@ def _alter_type(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> I
         yield "AT_AlterColumnType fixed", table
         return
     collated = read_collation(command.def_) != facts.collation_of(table, command.name)
-    if not keeps_values(facts.type_of(table, command.name), command.def_, command.name):
+    kept = keeps_values(facts.type_of(table, command.name), command.def_, command.name)
+    if not kept:
         yield "AT_AlterColumnType", table
     elif Use.REBUILT_INDEX in uses or (collated and Use.INDEX in uses):
         yield "AT_AlterColumnType rebuilt index", table
@@ -98,6 +109,8 @@ def _alter_type(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> I
     yield "statistics", table
     for referenced in facts.referenced_tables(table, column=command.name):
         yield "dropped REFERENCES", referenced  # the key is made again
+    for referring in facts.referring_tables(table, column=command.name):
+        yield ("dropped REFERENCES" if kept else "AT_AlterColumnType referring"), referring
 
 
 def _set_options(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
@@ -123,6 +136,9 @@ def _drop_column(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> 
     yield "AT_DropColumn", table
     for referenced in facts.referenced_tables(table, column=command.name):
         yield "dropped REFERENCES", referenced
+    if command.behavior is enums.DropBehavior.DROP_CASCADE:
+        for referring in facts.referring_tables(table, column=command.name):
+            yield "dropped REFERENCES", referring
 
 
 def _partition(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:

@@ -1,5 +1,6 @@
 """Parsing of SQL and PL/pgSQL by PostgreSQL's own grammar."""
 
+import re
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
@@ -7,6 +8,9 @@ from crm.db.grammar import ast, enums, parse_block, parse_expression, parse_stat
 
 UNKNOWN = "?"
 """A name that only a running block knows."""
+
+# In the text for format(): a value that may be any SQL, such as that of %s.
+OPEN_PLACEHOLDER = re.compile(r"%(?![IL])")
 
 # PL/pgSQL statements that run only the SQL written in them.
 STATIC_NODES = {
@@ -83,7 +87,7 @@ def _read_block_node(node: Any, constraints: Container[str]) -> Iterator[ast.Nod
 
 def _read_expression(text: str, mode: int) -> Iterator[ast.Node | None]:
     if mode > 2:  # an assignment, which the SQL grammar does not know
-        text = text.partition(":=")[2] or text.partition("=")[2]
+        text = re.split(":?=", text, maxsplit=1)[1]
     yield from read_statements([f"SELECT {text}" if mode else text], ())
 
 
@@ -96,7 +100,12 @@ def _read_dynamic(text: str, constraints: Container[str]) -> Iterator[ast.Node |
         case ast.FuncCall(
             funcname=(ast.String(sval="format"),), args=(ast.A_Const(val=ast.String(sval=statement)), *_)
         ):
-            statement = statement.replace("%I", f'"{UNKNOWN}"').replace("%L", "''").replace("%%", "%")
+            parts = statement.split("%%")  # each is a percent sign
+            if any(OPEN_PLACEHOLDER.search(part) for part in parts):
+                yield None
+                return
+            filled = [part.replace("%I", f'"{UNKNOWN}"').replace("%L", "''") for part in parts]
+            statement = "%".join(filled)
         case _:
             yield None
             return

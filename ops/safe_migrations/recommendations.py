@@ -86,6 +86,10 @@ INDEXED_TYPE = Recommendation(
     "Drop the index with RemoveIndexConcurrently in an earlier migration, and build it with AddIndexConcurrently in a "
     "later one. For another collation, add a new column.",
 )
+REFERRED_TYPE = Recommendation(
+    "Readers and writers of a table with a foreign key to the column wait while every row is checked again.",
+    "Add a new column of the new type, write both columns, fill old rows in batches, then switch keys and code over.",
+)
 FIXED_TYPE = Recommendation(
     "A generated column, a view, a policy or a trigger uses the column, so PostgreSQL does not change its type.",
     "Drop that object in the same migration, before this step, and create it again after it.",

@@ -14,6 +14,7 @@ SHARED, WRITERS_WAIT, EXCLUSIVE = Lock.SHARE_UPDATE_EXCLUSIVE, Lock.SHARE_ROW_EX
 MOMENTARY = {
     EXCLUSIVE: {
         "AT_AddColumn", "AT_AddConstraint CHECK NOT VALID", "AT_AddConstraint NOTNULL NOT VALID",
+        "AT_AddConstraint PRIMARY USING INDEX proven",
         "AT_AddConstraint UNIQUE USING INDEX", "AT_AddIdentity", "AT_AddInherit", "AT_AlterColumnType widened",
         "AT_AlterConstraint", "AT_ChangeOwner", "AT_ColumnDefault", "AT_DetachPartition",
         "AT_DetachPartition partition", "AT_DropConstraint", "AT_DropExpression", "AT_DropIdentity", "AT_DropInherit",
@@ -112,6 +113,7 @@ ALTER_TABLE = {
     "AT_AlterColumnType": Rule(EXCLUSIVE, Work.REWRITE, use.CHANGE_TYPE),
     "AT_AlterColumnType check": Rule(EXCLUSIVE, Work.SCAN, use.CHECKED_TYPE),
     "AT_AlterColumnType fixed": Rule(EXCLUSIVE, recommendation=use.FIXED_TYPE),
+    "AT_AlterColumnType referring": Rule(EXCLUSIVE, Work.SCAN, use.REFERRED_TYPE),
     "AT_AlterColumnType rebuilt index": Rule(EXCLUSIVE, Work.BUILD, use.INDEXED_TYPE),
     "AT_SetNotNull": Rule(EXCLUSIVE, Work.SCAN, use.SET_NOT_NULL),
     "AT_SetExpression": Rule(EXCLUSIVE, Work.REWRITE, use.REWRITE),

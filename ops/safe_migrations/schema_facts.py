@@ -20,6 +20,7 @@ class Reference(NamedTuple):
     column: str
     constraint: str
     referenced: str
+    referenced_column: str
 
 
 @dataclass
@@ -31,12 +32,14 @@ class SchemaFacts:
     not_null_checks: dict[str, tuple[str, str]] = field(default_factory=dict)
     """The (table, column) of each check constraint `column IS NOT NULL`, valid or not yet, by its name."""
     never_null: set[tuple[str, str]] = field(default_factory=set)
-    """The (table, column) of each valid one."""
+    """The (table, column) of each valid one, and of each column that is NOT NULL."""
     required: set[tuple[str, str]] = field(default_factory=set)
     """The (table, column) of each column that is NOT NULL."""
     collations: dict[tuple[str, str], str] = field(default_factory=dict)
     """The collation of each (table, column) on the server whose collation isn't its type's."""
     domains: set[str] = field(default_factory=set)
+    """Those with a constraint or a default, their own or of a domain below."""
+    views: set[str] = field(default_factory=set)
     uses: set[ColumnUse] = field(default_factory=set)
     """Uses of columns, without those that only the models declare."""
     references: set[Reference] = field(default_factory=set)
@@ -87,6 +90,25 @@ class SchemaFacts:
                 found.add(declared.remote_field.model._meta.db_table)
         return found - {table}
 
+    def referring_tables(self, table: str, *, column: str = "") -> set[str]:
+        """Return the tables whose foreign keys refer to a table, or to a column of it."""
+        found = {
+            reference.table
+            for reference in self.references
+            if reference.referenced == table and column in ("", reference.referenced_column)
+        }
+        for model in self.state.apps.get_models(include_auto_created=True):
+            for declared in model._meta.local_fields:
+                target = declared.target_field if isinstance(declared, models.ForeignKey) else None
+                if target and target.model._meta.db_table == table and column in ("", target.column):
+                    found.add(model._meta.db_table)
+        return found - {table}
+
+    def has_no_null(self, table: str, *, index: str) -> bool:
+        """Return whether all columns of an index are known, and NOT NULL."""
+        columns = {use.column for use in self.uses if (use.table, use.owner) == (table, index)}
+        return bool(columns) and all((table, column) in self.never_null for column in columns)
+
     def _model_of(self, table: str) -> type[models.Model] | None:
         found = (m for m in self.state.apps.get_models(include_auto_created=True) if m._meta.db_table == table)
         return next(found, None)
@@ -135,28 +157,46 @@ def read_facts(alias: str) -> SchemaFacts:
         facts.index_tables = dict(cursor.fetchall())
         cursor.execute(
             """
-            SELECT c.relname, a.attname, a.attnotnull, CASE WHEN a.attcollation <> t.typcollation THEN o.collname END
+            SELECT c.relname, a.attname, a.attnotnull, k.oid IS NULL,
+                   CASE WHEN a.attcollation <> t.typcollation THEN o.collname END
             FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
             LEFT JOIN pg_collation o ON o.oid = a.attcollation
+            LEFT JOIN pg_constraint k -- since PostgreSQL 18
+                ON k.conrelid = c.oid AND k.contype = 'n' AND k.conkey = ARRAY[a.attnum] AND NOT k.convalidated
             WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0
             """
         )
-        for table, column, required, collation in cursor.fetchall():
+        for table, column, required, valid, collation in cursor.fetchall():
             if required:
                 facts.required.add((table, column))
+            if required and valid:
+                facts.never_null.add((table, column))
             if collation:
                 facts.collations[table, column] = collation
         cursor.execute(
             """
-            SELECT c.relname, a.attname, k.conname, r.relname
+            SELECT c.relname, a.attname, k.conname, r.relname, b.attname
             FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class r ON r.oid = k.confrelid
-            JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+            CROSS JOIN unnest(k.conkey, k.confkey) AS pair (own, referenced)
+            JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = pair.own
+            JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = pair.referenced
             WHERE k.contype = 'f' AND k.conparentid = 0 AND c.relnamespace = current_schema()::regnamespace
             """
         )
         facts.references = {Reference(*row) for row in cursor.fetchall()}
-        cursor.execute("SELECT typname FROM pg_type WHERE typtype = 'd'")
+        cursor.execute(
+            """
+            WITH RECURSIVE found AS (
+                SELECT oid, typname FROM pg_type t
+                WHERE typtype = 'd' AND (
+                    typnotnull OR typdefault IS NOT NULL OR EXISTS (SELECT FROM pg_constraint WHERE contypid = t.oid))
+                UNION SELECT t.oid, t.typname FROM pg_type t JOIN found ON t.typbasetype = found.oid
+            ) SELECT typname FROM found
+            """
+        )
         facts.domains = {name for (name,) in cursor.fetchall()}
+        cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'v'")
+        facts.views = {name for (name,) in cursor.fetchall()}
         facts.uses = read_uses(cursor)
         facts.partitions = read_partitions(cursor)
     facts.constraints = constraints
@@ -176,8 +216,13 @@ def update_facts(statement: ast.Node | None, facts: SchemaFacts) -> None:
             _update_table(statement, facts)
         case ast.DropStmt(objects=objects):
             facts.dropped |= {part[-1].sval for part in objects if isinstance(part, tuple)}
-        case ast.CreateDomainStmt(domainname=names):
+        case ast.CreateDomainStmt(domainname=names, typeName=base, constraints=constraints):
+            if constraints or base.names[-1].sval in facts.domains:
+                facts.domains.add(names[-1].sval)
+        case ast.AlterDomainStmt(typeName=names):
             facts.domains.add(names[-1].sval)
+        case ast.ViewStmt(view=view):
+            facts.views.add(view.relname)
 
 
 def _update_table(statement: ast.AlterTableStmt, facts: SchemaFacts) -> None:
@@ -186,14 +231,17 @@ def _update_table(statement: ast.AlterTableStmt, facts: SchemaFacts) -> None:
         subject: Any = command.def_
         match command.subtype.name:
             case "AT_AddColumn":
-                if any(
-                    constraint.contype is enums.ConstrType.CONSTR_NOTNULL for constraint in subject.constraints or ()
-                ):
-                    facts.required.add((table, subject.colname))
+                kinds = {constraint.contype for constraint in subject.constraints or ()}
+                for known in (facts.required, facts.never_null):
+                    known.discard((table, subject.colname))  # of a column that had the name before
+                    if enums.ConstrType.CONSTR_NOTNULL in kinds:
+                        known.add((table, subject.colname))
             case "AT_SetNotNull":
                 facts.required.add((table, command.name))
+                facts.never_null.add((table, command.name))
             case "AT_DropNotNull":
                 facts.required.discard((table, command.name))
+                facts.never_null.discard((table, command.name))
             case "AT_AddConstraint":
                 if (column := _read_not_null_check(subject)) and subject.conname:
                     facts.not_null_checks[subject.conname] = (table, column)

@@ -53,6 +53,9 @@ def _drop(node: ast.DropStmt, facts: SchemaFacts) -> Iterator[Match]:
             yield key, name
             for referenced in facts.referenced_tables(name) if kind == "TABLE" else ():
                 yield "dropped REFERENCES", referenced
+            if node.behavior is enums.DropBehavior.DROP_CASCADE:
+                for referring in facts.referring_tables(name):
+                    yield "dropped REFERENCES", referring
             if parent := facts.partitions.parents.get(name):
                 for table in [parent, *facts.partitions.default_of(parent)]:
                     if table != name:
@@ -148,7 +151,7 @@ def _create_statistics(node: ast.CreateStatsStmt, facts: SchemaFacts) -> Iterato
 
 def _lock(node: ast.LockStmt, facts: SchemaFacts) -> Iterator[Match]:
     for table in node.relations:
-        yield f"LockStmt {list(Lock)[node.mode - 1]}", table.relname
+        yield f"LockStmt {list(Lock)[node.mode - 1]}", _find_written(table, facts)
 
 
 def _set(node: ast.VariableSetStmt, facts: SchemaFacts) -> Iterator[Match]:
@@ -168,15 +171,20 @@ def _query(node: ast.Node, facts: SchemaFacts) -> Iterator[Match]:
             case ast.SelectStmt(lockingClause=tuple()):
                 for table in walk((below.fromClause,)):
                     if isinstance(table, ast.RangeVar):
-                        yield "SelectStmt FOR UPDATE", table.relname
+                        yield "SelectStmt FOR UPDATE", _find_written(table, facts)
             case ast.InsertStmt():
-                yield _insert(below), below.relation.relname
+                yield _insert(below), _find_written(below.relation, facts)
             case ast.UpdateStmt() | ast.DeleteStmt() | ast.MergeStmt():
-                yield type(below).__name__, below.relation.relname
+                yield type(below).__name__, _find_written(below.relation, facts)
             case ast.CopyStmt(is_program=True) | ast.ExecuteStmt():
                 yield "unreadable", ""
             case ast.CopyStmt(is_from=True):
-                yield "CopyStmt FROM", below.relation.relname
+                yield "CopyStmt FROM", _find_written(below.relation, facts)
+
+
+def _find_written(table: ast.RangeVar, facts: SchemaFacts) -> str:
+    """Return the table, or an empty text for a view: the tables below it are not known."""
+    return "" if table.relname in facts.views or table.relname.startswith("pg_") else table.relname
 
 
 def _insert(node: ast.InsertStmt) -> str:

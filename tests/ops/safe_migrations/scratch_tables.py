@@ -35,7 +35,11 @@ SETUP = f"""
     CREATE TRIGGER scratch_trigger BEFORE DELETE ON {TABLE} FOR EACH ROW EXECUTE FUNCTION scratch_function();
     CREATE TRIGGER scratch_watch AFTER UPDATE OF watched ON {TABLE} FOR EACH ROW EXECUTE FUNCTION scratch_function();
     CREATE RULE scratch_rule AS ON UPDATE TO {OTHER} DO ALSO NOTHING;
+    CREATE TABLE scratch_keyless (id bigint NOT NULL, n integer);
+    INSERT INTO scratch_keyless VALUES (1, 1);
+    CREATE UNIQUE INDEX scratch_keyless_id ON scratch_keyless (id);
     CREATE VIEW {VIEW} AS SELECT 1 AS one;
+    CREATE VIEW scratch_window AS SELECT id, n FROM scratch_keyless;
     CREATE VIEW scratch_seen AS SELECT viewed FROM {TABLE};
     CREATE MATERIALIZED VIEW {SUMMARY} AS SELECT 1 AS one;
     CREATE UNIQUE INDEX scratch_one ON {SUMMARY} (one);
@@ -66,10 +70,10 @@ SETUP = f"""
 """
 
 REFERENCES = {
-    Reference(TABLE, "other_id", "scratch_key", OTHER),
-    Reference("scratch_referring", "id", "scratch_id_key", OTHER),
-    Reference("scratch_referring", "word", "scratch_word_key", "scratch_words"),
-    Reference(SPLIT, "other_id", "scratch_split_key", OTHER),
+    Reference(TABLE, "other_id", "scratch_key", OTHER, "id"),
+    Reference("scratch_referring", "id", "scratch_id_key", OTHER, "id"),
+    Reference("scratch_referring", "word", "scratch_word_key", "scratch_words", "word"),
+    Reference(SPLIT, "other_id", "scratch_split_key", OTHER, "id"),
 }
 PARTITIONS = Partitions(
     partitioned={PARTED, SPLIT}, parents={PART: PARTED, FIRST: SPLIT, REST: SPLIT}, defaults={SPLIT: REST}
@@ -95,4 +99,5 @@ USES = {
     ColumnUse(TABLE, "viewed", Use.FIXED, "scratch_seen"),
     ColumnUse(TABLE, "watched", Use.FIXED, "scratch_watch"),
     ColumnUse(TABLE, "guarded", Use.FIXED, "scratch_guard"),
+    ColumnUse("scratch_keyless", "id", Use.INDEX, "scratch_keyless_id"),
 }

@@ -7,7 +7,7 @@ from ops.safe_migrations.file_checks import AllNamesExcept
 from ops.safe_migrations.parser import read_statements
 from ops.safe_migrations.plan import find_created_table, find_effects
 from ops.safe_migrations.rules import HARMLESS, RULES
-from ops.safe_migrations.schema_facts import SchemaFacts
+from ops.safe_migrations.schema_facts import SchemaFacts, update_facts
 from ops.safe_migrations.statements import classify
 from tests.ops.safe_migrations.scratch_tables import FIRST, OTHER, PARTITIONS, REFERENCES, SPLIT, TABLE, USES
 from tests.ops.safe_migrations.statement_table import NOT_RUN, ROWS, SCHEMA, UNREADABLE
@@ -24,10 +24,11 @@ class TableFacts(SchemaFacts):
 
     def __init__(self):
         super().__init__(
-            never_null={(TABLE, "sure")},
+            never_null={(TABLE, "sure"), (TABLE, "id"), (TABLE, "counted"), ("scratch_keyless", "id")},
             required={(TABLE, "id")},
             collations={(TABLE, "latin"): "C"},
             domains={"scratch_positive"},
+            views={"scratch_window"},
             uses=set(USES),
             references=set(REFERENCES),
             partitions=PARTITIONS,
@@ -65,6 +66,38 @@ def test_unknown_statement_is_refused(script):
 def test_key_that_is_added_where_missing_depends_on_the_constraints(constraints, keys):
     unique = [e for e in effects_of(MISSING_KEY, constraints=constraints) if e.recommendation == recommendations.UNIQUE]
     assert len(unique) == keys
+
+
+@pytest.mark.parametrize(
+    ("earlier", "recommendation"),
+    [
+        ("", None),
+        ("ALTER TABLE t ALTER a DROP NOT NULL", recommendations.SET_NOT_NULL),
+        ("ALTER TABLE t RENAME COLUMN a TO b; ALTER TABLE t ADD COLUMN a integer", recommendations.SET_NOT_NULL),
+        ("ALTER TABLE t ALTER a DROP NOT NULL; ALTER TABLE t ALTER a SET NOT NULL", None),
+    ],
+)
+def test_set_not_null_reads_no_row_of_a_column_that_is_not_null(earlier, recommendation):
+    facts = SchemaFacts(never_null={("t", "a")})
+    for statement in read_statements([earlier], ()):
+        update_facts(statement, facts)
+    assert effects_of("ALTER TABLE t ALTER a SET NOT NULL", facts)[0].recommendation == recommendation
+
+
+@pytest.mark.parametrize(
+    ("domain", "recommendation"),
+    [
+        ("CREATE DOMAIN d AS integer", None),
+        ("CREATE DOMAIN d AS integer CHECK (value > 0)", recommendations.VALUE_PER_ROW),
+        ("CREATE DOMAIN d AS integer; ALTER DOMAIN d SET NOT NULL", recommendations.VALUE_PER_ROW),
+        ("CREATE DOMAIN b AS integer CHECK (value > 0); CREATE DOMAIN d AS b", recommendations.VALUE_PER_ROW),
+    ],
+)
+def test_column_of_a_domain_rewrites_the_table_if_the_domain_has_a_constraint(domain, recommendation):
+    facts = SchemaFacts()
+    for statement in read_statements([domain], ()):
+        update_facts(statement, facts)
+    assert effects_of("ALTER TABLE t ADD COLUMN a d", facts)[0].recommendation == recommendation
 
 
 def test_block_with_another_condition_is_read_whatever_constraints_exist():
