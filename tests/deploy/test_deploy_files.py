@@ -176,8 +176,31 @@ def test_compose_runs_existing_commands_with_known_variables():
         assert set(services[name]["environment"]) <= variables(ROOT / ".env.example")
         assert services[name]["read_only"]
     assert "127.0.0.1:8000:8000" in services["web"]["ports"]
+    assert all(service["logging"] == {"driver": "local"} for service in services.values())
     for script in re.findall(r"\./(\w+\.sh)", text):
         assert (DEPLOY / script).is_file()
+
+
+def test_product_of_compose_knows_no_password_but_the_application_role_s():
+    services = yaml.safe_load((DEPLOY / "compose.yml").read_text())["services"]
+    assert variables(DEPLOY / "passwords.env.example") == OTHER_VARIABLES
+    assert not variables(DEPLOY / "production.env") & OTHER_VARIABLES
+    for name in ("web", "stream", "worker"):
+        assert services[name]["env_file"] == ".env"
+        assert set(re.findall(r"\$\{(\w+)", str(services[name]))) == {"APP_PASSWORD"}
+
+
+def test_compose_lets_each_process_end_in_the_time_of_its_unit():
+    services = yaml.safe_load((DEPLOY / "compose.yml").read_text())["services"]
+    for name, unit in {"web": "crm-web", "stream": "crm-stream", "worker": "crm-work@"}.items():
+        [seconds] = directives(DEPLOY / "systemd" / f"{unit}.service")["TimeoutStopSec"]
+        assert services[name]["stop_grace_period"] == f"{seconds}s"
+
+
+def test_both_poolers_wait_as_long_for_a_connection():
+    services = yaml.safe_load((DEPLOY / "compose.yml").read_text())["services"]
+    [seconds] = re.findall(r"^query_wait_timeout = (\d+)$", (DEPLOY / "pgbouncer.ini").read_text(), re.M)
+    assert services["pooler"]["environment"]["QUERY_WAIT_TIMEOUT"] == seconds
 
 
 @pytest.mark.parametrize("script", sorted(DEPLOY.glob("*.sh")), ids=name_of)
