@@ -1,12 +1,14 @@
 """System checks of tenant isolation and of the database driver."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, staticfiles_storage
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
 from django.db.migrations import RunPython, RunSQL
 from django.db.migrations.loader import MigrationLoader
 
@@ -100,22 +102,40 @@ def staff_have_a_second_factor(**_options: Any) -> list[CheckMessage]:
     ]
 
 
+@register(Tags.database, deploy=True)
+def static_files_are_collected(databases: Sequence[str] | None = None, **_options: Any) -> list[CheckMessage]:
+    """Warn of a server that is about to start without the files that its pages name."""
+    if not databases or not isinstance(staticfiles_storage, ManifestStaticFilesStorage):
+        return []
+    if staticfiles_storage.hashed_files:
+        return []
+    return [
+        Warning(
+            "Static files are missing, so the admin's pages fail.",
+            hint="Run manage.py collectstatic --noinput before the web server starts.",
+            id="crm.W005",
+        )
+    ]
+
+
 def _unbound_roles(databases: Sequence[str] | None) -> list[dict[str, str]]:
     found = []
     for alias in databases or ():
         if not _is_postgresql(alias):
             continue
-        with connections[alias].cursor() as cursor:
+        with suppress(OperationalError), connections[alias].cursor() as cursor:  # the self-check reports it
             cursor.execute("SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
             role, superuser, bypass = cursor.fetchone()
-        if superuser or bypass:
-            found.append({"role": role, "why": "a superuser" if superuser else "allowed to (BYPASSRLS)"})
+            if superuser or bypass:
+                found.append({"role": role, "why": "a superuser" if superuser else "allowed to (BYPASSRLS)"})
     return found
 
 
 def _tables(databases: Sequence[str] | None) -> list[str]:
     """Return the tables of the default database if it is checked. None exist before the first migration."""
-    return connection.introspection.table_names() if DEFAULT_DB_ALIAS in (databases or ()) else []
+    with suppress(OperationalError):  # the self-check reports it
+        return connection.introspection.table_names() if DEFAULT_DB_ALIAS in (databases or ()) else []
+    return []
 
 
 def _is_postgresql(alias: str) -> bool:

@@ -104,7 +104,7 @@ def wait_until_ready(*, stop: Event) -> None:
         try:
             reasons = [problem.text for problem in check_start()]
         except (OperationalError, InterfaceError) as error:
-            reasons = [f"The database doesn't answer ({type(error).__name__})."]
+            reasons = [_describe(error)]
         if not reasons:
             return
         if reasons != logged:
@@ -124,7 +124,7 @@ def check_web_start() -> None:
         for problem in check_start():
             logger.warning("Not ready: %s", problem.text)
     except (OperationalError, InterfaceError) as error:
-        logger.warning("Not ready: the database doesn't answer (%s).", type(error).__name__)
+        logger.warning("Not ready: %s", _describe(error))
     finally:
         connection.close()
 
@@ -140,12 +140,20 @@ def process_fits_its_database(databases: Sequence[str] | None = None, **_options
     """Report the problems under `check --deploy --database default`."""
     if "default" not in (databases or ()):
         return []
-    problems = find_problems()
+    try:
+        problems = find_problems()
+    except (OperationalError, InterfaceError) as error:
+        return [Error(_describe(error), id="crm.E004")]
     warnings = [] if problems else find_warnings()
     return [
         *(Error(problem.text, id="crm.E004") for problem in problems),
         *(Warning(text, id="crm.W004") for text in warnings),
     ]
+
+
+def _describe(error: Exception) -> str:
+    """Return the driver's reason in one line: a wrong password, role or address looks like an outage otherwise."""
+    return f"The database doesn't answer: {' '.join(str(error).split()) or type(error).__name__}"
 
 
 def _find_server_problems() -> list[Problem]:

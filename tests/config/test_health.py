@@ -6,11 +6,14 @@ from threading import Event
 from types import SimpleNamespace
 
 import pytest
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection  # noqa: F401  # for the marks
 
 from config import health
+from config.settings import BASE_DIR
+from crm import checks
 from crm.models import KeyFingerprint
 from crm.services import self_check
 from crm.services.key_fingerprints import record_keys, record_newest_secrets_key
@@ -75,6 +78,15 @@ def test_database_that_hangs_fails_readiness_and_is_asked_once(client, db, monke
         assert asked == [1]
     finally:
         answers.set()
+
+
+@pytest.mark.parametrize(("files", "found"), [({"crm/icon.svg": "crm/icon.1.svg"}, False), ({}, True)])
+def test_static_files_that_were_not_collected_are_a_warning(files, found, db, monkeypatch, tmp_path):
+    storage = ManifestStaticFilesStorage(location=tmp_path, base_url="/static/")
+    storage.hashed_files = files
+    monkeypatch.setattr(checks, "staticfiles_storage", storage)
+    messages = run_checks(databases=["default"], include_deployment_checks=True)
+    assert ("crm.W005" in {message.id for message in messages}) is found
 
 
 # --- Keys ---
@@ -163,7 +175,14 @@ def test_server_that_does_not_fit_is_reported(db, settings, monkeypatch, row, st
 
 
 def test_worker_waits_for_a_database_that_is_not_ready(transactional_db, monkeypatch, caplog):
-    answers = iter([OperationalError(), [SimpleNamespace(text="Migrations are missing.")], []])
+    answers = iter(
+        [
+            OperationalError('connection failed:\nFATAL: role "x" does not exist\n'),
+            OperationalError(),
+            [SimpleNamespace(text="Migrations are missing.")],
+            [],
+        ]
+    )
     monkeypatch.setattr(self_check, "INTERVAL_S", 0)
 
     def check():
@@ -175,7 +194,8 @@ def test_worker_waits_for_a_database_that_is_not_ready(transactional_db, monkeyp
     monkeypatch.setattr(self_check, "check_start", check)
     wait_until_ready(stop=Event())
     assert [record.getMessage() for record in caplog.records] == [
-        "Waiting: The database doesn't answer (OperationalError).",
+        'Waiting: The database doesn\'t answer: connection failed: FATAL: role "x" does not exist',
+        "Waiting: The database doesn't answer: OperationalError",
         "Waiting: Migrations are missing.",
     ]
     assert next(answers, None) is None
@@ -199,4 +219,18 @@ def test_web_server_starts_without_a_database(tmp_path):
         capture_output=True,
         text=True,
     )
-    assert (ended.returncode, "the database doesn't answer" in ended.stderr) == (0, True)
+    assert (ended.returncode, "The database doesn't answer: connection" in ended.stderr) == (0, True)
+
+
+@pytest.mark.slow
+def test_check_of_a_deployment_names_a_database_that_does_not_answer(tmp_path):
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--database", "default"],
+        cwd=BASE_DIR,
+        env={"DATABASE_URL": f"postgres://crm@/crm?host={tmp_path}"},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 1
+    assert "(crm.E004) The database doesn't answer: connection" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crm import worker
+from crm.management.commands import work as work_command
 from crm.worker import Attempts, Job, job_names, register
 
 JOBS = (
@@ -70,6 +71,15 @@ def test_worker_logs_the_signal_that_stops_it(db, own_jobs, restore_signals, cap
     caplog.set_level("INFO")
     call_command("work", "--only", " a ")
     assert caplog.messages[-1] == "Worker stopped: SIGTERM. Tasks done: none."
+
+
+def test_worker_that_is_stopped_while_it_waits_for_the_database_does_not_start(
+    db, own_jobs, restore_signals, caplog, monkeypatch
+):
+    monkeypatch.setattr(work_command, "wait_until_ready", lambda stop: os.kill(os.getpid(), signal.SIGTERM))
+    caplog.set_level("INFO")
+    call_command("work")
+    assert caplog.messages == ["Worker stopped: SIGTERM, before its start."]
 
 
 def test_worker_that_ends_by_itself_fails(db, own_jobs, restore_signals, caplog, monkeypatch):

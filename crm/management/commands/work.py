@@ -43,6 +43,9 @@ class Command(BaseCommand):
             wait_until_ready(stop=stop)
         except WrongDatabase as error:
             raise CommandError(str(error)) from error
+        if stop.is_set():
+            logger.info("Worker stopped: %s, before its start.", signals[0])
+            return
         logger.info("Worker started: version %s, pid %d, jobs %s.", settings.VERSION, os.getpid(), ", ".join(jobs))
         reason, heartbeat = "an error", Heartbeat(jobs=jobs)
         attempts: list[Attempts] = []
