@@ -1,7 +1,7 @@
 """Named queries on the records of contacts and companies."""
 
 from datetime import date, datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -120,9 +120,9 @@ class ConversationQuerySet(OfContactQuerySet):
         return unread_messages().filter(contact=OuterRef("contact"), phone_line=OuterRef("phone_line"))
 
 
-def flag_in_force(prefix: str = "") -> Q:
-    """Return the condition that a contact flag is in force, whose lookups begin with `prefix`."""
-    return Q(**{f"{prefix}expires_at__isnull": True}) | Q(**{f"{prefix}expires_at__gt": timezone.now()})
+def flag_in_force(prefix: str = "", *, at: Any = None) -> Q:
+    """Return the condition that a contact flag is in force, by default now. Its lookups begin with `prefix`."""
+    return Q(**{f"{prefix}expires_at__isnull": True}) | Q(**{f"{prefix}expires_at__gt": at or timezone.now()})
 
 
 class ContactFlagQuerySet(OfContactQuerySet):

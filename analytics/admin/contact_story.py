@@ -75,7 +75,7 @@ def story_of(contact: Contact, staff: Any) -> Story:
     zone = contact.company.zone
     with tenant(contact.company_id):
         # Staff have no role; they see what the company's manager sees.
-        entries = Timeline(contact, user=User(company=contact.company, role=Role.MANAGER)).page(ENTRIES)
+        entries = Timeline(contact.pk, user=User(company=contact.company, role=Role.MANAGER)).page(ENTRIES)
         users = User.objects.in_bulk({entry.shown["user"] for entry in entries if entry.shown.get("user")})
     conversations = Conversation.objects.filter(contact=contact).select_related("phone_line", "assignee")
     appointments = Appointment.objects.filter(contact=contact).select_related("assigned_rep")

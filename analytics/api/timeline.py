@@ -1,8 +1,7 @@
 """`contacts/{id}/timeline`: a contact's timeline."""
 
-from typing import Any, cast
+from typing import Any
 
-from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,9 +18,6 @@ from crm.models import Contact, User
 
 class TimelinePagination(KeysetPagination):
     """Pages of a timeline, by cursor alone."""
-
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        return self.paginate(Timeline(queryset, user=cast(User, request.user)), request)
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         parameters = super().get_schema_operation_parameters(view)
@@ -46,9 +42,8 @@ class TimelineViewSet(TenantViewSet):
         ),
     )
     def timeline(self, request: Request, **kwargs: Any) -> Response:
-        contact = get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
-        entries = self.paginate_queryset(contact)
-        return self.get_paginated_response(show_entries(entries or [], self.user))
+        entries = self.paginator.paginate(Timeline(self.find_contact(), user=self.user), request)
+        return self.get_paginated_response(show_entries(entries, self.user))
 
 
 def show_entries(entries: list[TimelineEntry], user: User) -> Rows:

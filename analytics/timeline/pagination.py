@@ -5,9 +5,9 @@ from typing import Any
 
 from analytics.timeline.sources import SOURCES, TimelineEntry
 from crm.api.base.filters import MAX_ID
-from crm.api.base.pagination import Order, decode_cursor, encode_cursor, invalid_cursor
-from crm.api.base.roles import visible
-from crm.models import Contact, User
+from crm.api.base.pagination import decode_cursor, encode_cursor, invalid_cursor
+from crm.api.base.prepared_pages import PreparedOrder
+from crm.models import User
 
 Position = tuple[datetime, str, int]  # time, source and key of an entry
 
@@ -18,15 +18,17 @@ class Timeline:
     A page of n entries reads at most n rows of each source, each through its own index, at any depth.
     """
 
-    def __init__(self, contact: Contact, *, user: User) -> None:
-        self.contact, self.user = contact, user
+    def __init__(self, contact_id: int, *, user: User) -> None:
+        self.contact_id, self.user = contact_id, user
 
     def page(self, size: int, *, after: Position | None = None, backwards: bool = False) -> list[TimelineEntry]:
         """Return the entries after a position or, backwards, those before it in reverse order."""
         entries = []
         for source in SOURCES:
-            rows = visible(source.rows(self.contact), self.user, source.resource).values(*source.read)
-            order = Order(rows, (f"-{source.time}", "-id"))
+            order = PreparedOrder(
+                source.model, (f"-{source.time}", "-id"), source.read, source.rows_for,
+                name=source, user=self.user, values={"contact": self.contact_id},
+            )  # fmt: skip
             page = order.page(size, after=_position_in(source.name, after), backwards=backwards)
             entries += [source.entry_of(row) for row in page]
         entries.sort(key=lambda entry: (entry.at, entry.source, entry.key), reverse=not backwards)

@@ -12,8 +12,10 @@ from typing import Any
 from analytics.timeline.entries import SERIALIZERS
 from calls.models import Appointment, Call
 from crm.api.base.lists import columns_of
+from crm.api.base.roles import visible
 from crm.choices import ActivityType
-from crm.models import Activity, CampaignMembership, Contact, ContactFlag
+from crm.db.prepared import Reader, Slot
+from crm.models import Activity, CampaignMembership, ContactFlag
 
 # Of the source's row, whichever row is shown.
 OF_SOURCE = {"kind", "at", "user"}
@@ -27,14 +29,16 @@ class Column:
     """The value in place of NULL."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """`shown` has, for each kind of entry, the path from the source's row to the row to show, such as `message__`."""
 
     name: str
+    model: Any
     time: str
     """Field with the time by which rows are sorted."""
-    rows: Callable[[Contact], Any]
+    rows: Callable[[Slot], Any]
+    """Returns the rows of a contact."""
     resource: str
     """The API's resource whose lists show these rows: a user sees in a timeline what they see there."""
     shown: dict[str, str]
@@ -57,10 +61,13 @@ class Source:
         }
 
     @cached_property
-    def read(self) -> list[str]:
+    def read(self) -> tuple[str, ...]:
         """The columns to read."""
         paths = [column.path for columns in self.columns.values() for column in columns]
-        return list(dict.fromkeys(filter(None, ["id", self.time, self.user, self.kind, *paths])))
+        return tuple(dict.fromkeys(filter(None, ["id", self.time, self.user, self.kind, *paths])))
+
+    def rows_for(self, reader: Reader) -> Any:
+        return visible(self.rows(Slot("contact")), reader, self.resource)
 
     def entry_of(self, row: dict[str, Any]) -> "TimelineEntry":
         kind = row[self.kind] if self.kind else self.name
@@ -82,24 +89,24 @@ class TimelineEntry:
     shown: dict[str, Any]
 
 
-def activities_of(contact: Contact) -> Any:
+def activities_of(contact: Slot) -> Any:
     return Activity.objects.filter(contact=contact)
 
 
-def calls_without_activity(contact: Contact) -> Any:
+def calls_without_activity(contact: Slot) -> Any:
     """Return the calls that no webhook event reported, which therefore have no activity."""
     return Call.objects.filter(contact=contact, activity__isnull=True)
 
 
-def appointments_of(contact: Contact) -> Any:
+def appointments_of(contact: Slot) -> Any:
     return Appointment.objects.filter(contact=contact)
 
 
-def flags_of(contact: Contact) -> Any:
+def flags_of(contact: Slot) -> Any:
     return ContactFlag.objects.filter(contact=contact)
 
 
-def campaign_sends_of(contact: Contact) -> Any:
+def campaign_sends_of(contact: Slot) -> Any:
     """Return the campaign sends without a message in a conversation: those with one are activities already."""
     return CampaignMembership.objects.filter(contact=contact, sent_at__isnull=False, messages__isnull=True)
 
@@ -107,9 +114,13 @@ def campaign_sends_of(contact: Contact) -> Any:
 ROW_OF_ACTIVITY = dict.fromkeys(ActivityType.values, "") | {"message": "message__", "call": "call__"}
 
 SOURCES = (
-    Source("activity", "created_at", activities_of, "activities", ROW_OF_ACTIVITY, "user_id", "activity_type"),
-    Source("appointment", "scheduled_start", appointments_of, "appointments", {"appointment": ""}),
-    Source("call", "created_at", calls_without_activity, "calls", {"call": ""}),
-    Source("campaign_send", "sent_at", campaign_sends_of, "campaign-memberships", {"campaign_send": ""}),
-    Source("flag", "created_at", flags_of, "contact-flags", {"flag": ""}),
+    Source(
+        "activity", Activity, "created_at", activities_of, "activities", ROW_OF_ACTIVITY, "user_id", "activity_type"
+    ),
+    Source("appointment", Appointment, "scheduled_start", appointments_of, "appointments", {"appointment": ""}),
+    Source("call", Call, "created_at", calls_without_activity, "calls", {"call": ""}),
+    Source(
+        "campaign_send", CampaignMembership, "sent_at", campaign_sends_of, "campaign-memberships", {"campaign_send": ""}
+    ),
+    Source("flag", ContactFlag, "created_at", flags_of, "contact-flags", {"flag": ""}),
 )

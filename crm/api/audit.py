@@ -86,7 +86,8 @@ class AuditFilterSet(ListFilterSet):
     action = ChoicesFilter(choices=AuditAction.choices)
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
-        if self.form.cleaned_data["object"] and not self.form.cleaned_data["resource"]:
+        given = self.form.cleaned_data
+        if given.get("object") and not given.get("resource"):
             raise invalid("object", "Send `resource` with it: IDs are those of one kind.", code=ErrorCode.NOT_ALLOWED)
         return super().filter_queryset(queryset)
 

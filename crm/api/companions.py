@@ -2,16 +2,57 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import FilteredRelation
+from django.db.models import FilteredRelation, QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm.api.base.companions import Companion
 from crm.api.base.roles import visible
 from crm.choices import FlagType
+from crm.db.prepared import IDS, NOW, prepared
 from crm.models import Campaign, Contact, ContactFlag, ContactPhone, PhoneLine, User
 from crm.names import name_of_contact, name_of_line, name_of_user
 from crm.querysets import flag_in_force
+
+
+@prepared
+def _contacts_and_flags(user: Any) -> QuerySet:
+    """Return a row for each flag in force, at least one for each contact."""
+    contacts = visible(Contact.objects.filter(pk__any=IDS), user, "contacts")
+    flagged = contacts.annotate(flag=FilteredRelation("flags", condition=flag_in_force("flags__", at=NOW)))
+    return flagged.values_list("pk", "first_name", "last_name", "phone", "flag__flag_type")
+
+
+@prepared
+def _flags(user: Any) -> QuerySet:
+    flags = ContactFlag.objects.filter(flag_in_force(at=NOW), contact__any=IDS)
+    return visible(flags, user, "contact-flags").values_list("contact", "flag_type")
+
+
+@prepared
+def _addresses(user: Any) -> QuerySet:
+    contacts = visible(Contact.objects.filter(pk__any=IDS), user, "contacts")
+    return contacts.values_list("pk", "address", "city", "state", "postal_code")
+
+
+@prepared
+def _phones() -> QuerySet:
+    return ContactPhone.objects.filter(contact__any=IDS).order_by("id").values_list("contact", "phone")
+
+
+@prepared
+def _users() -> QuerySet:
+    return User.objects.filter(pk__any=IDS).values_list("pk", "first_name", "last_name", "username")
+
+
+@prepared
+def _phone_lines() -> QuerySet:
+    return PhoneLine.objects.filter(pk__any=IDS).values_list("pk", "name", "number", "provider_id")
+
+
+@prepared
+def _campaigns(user: Any) -> QuerySet:
+    return visible(Campaign.objects.filter(pk__any=IDS), user, "campaigns").values_list("pk", "name")
 
 
 class ContactSummarySerializer(serializers.Serializer):
@@ -44,13 +85,8 @@ class ContactSummaryField(Companion):
         return None if self.allow_null else {"id": key, "name": "", "phone": "", "flags": [], "opted_out": False}
 
     def load(self, keys: set[int], user: User) -> dict[int, dict[str, Any]]:
-        contacts = visible(Contact.objects.filter(pk__in=keys), user, "contacts")
-        # A row for each flag in force, at least one for each contact.
-        flagged = contacts.annotate(flag=FilteredRelation("flags", condition=flag_in_force("flags__")))
         found: dict[int, dict[str, Any]] = {}
-        for pk, first, last, phone, flag in flagged.values_list(
-            "pk", "first_name", "last_name", "phone", "flag__flag_type"
-        ):
+        for pk, first, last, phone, flag in _contacts_and_flags(user, ids=keys):
             contact = found.setdefault(
                 pk, {"id": pk, "name": name_of_contact(first, last), "phone": phone, "flags": []}
             )
@@ -73,8 +109,7 @@ class FlagsField(Companion):
 
     def load(self, keys: set[int], user: User) -> dict[int, list[str]]:
         found: dict[int, set[str]] = {}
-        flags = visible(ContactFlag.objects.in_force().filter(contact__in=keys), user, "contact-flags")
-        for contact, flag_type in flags.values_list("contact", "flag_type"):
+        for contact, flag_type in _flags(user, ids=keys):
             found.setdefault(contact, set()).add(flag_type)
         return {contact: sorted(types) for contact, types in found.items()}
 
@@ -102,12 +137,9 @@ class AddressField(Companion):
         super().__init__(key, help_text="The contact's address in one line. Empty if it is unknown.")
 
     def load(self, keys: set[int], user: User) -> dict[int, str]:
-        contacts = visible(Contact.objects.filter(pk__in=keys), user, "contacts")
         return {
             pk: ", ".join(filter(None, [address, city, f"{state} {postal_code}".strip()]))
-            for pk, address, city, state, postal_code in contacts.values_list(
-                "pk", "address", "city", "state", "postal_code"
-            )
+            for pk, address, city, state, postal_code in _addresses(user, ids=keys)
         }
 
 
@@ -119,8 +151,7 @@ class PhonesField(Companion):
 
     def load(self, keys: set[int], user: User) -> dict[int, list[str]]:
         phones: dict[int, list[str]] = {}
-        numbers = ContactPhone.objects.filter(contact__in=keys).order_by("id")
-        for contact, phone in numbers.values_list("contact", "phone"):
+        for contact, phone in _phones(ids=keys):
             phones.setdefault(contact, []).append(phone)
         return phones
 
@@ -138,8 +169,7 @@ class UserNameField(Companion):
         return None if self.allow_null else ""
 
     def load(self, keys: set[int], user: User) -> dict[int, str]:
-        users = User.objects.filter(pk__in=keys).values_list("pk", "first_name", "last_name", "username")
-        return {pk: name_of_user(*names) for pk, *names in users}
+        return {pk: name_of_user(*names) for pk, *names in _users(ids=keys)}
 
 
 @extend_schema_field(str)
@@ -155,8 +185,7 @@ class PhoneLineNameField(Companion):
         return None if self.allow_null else ""
 
     def load(self, keys: set[int], user: User) -> dict[int, str]:
-        lines = PhoneLine.objects.filter(pk__in=keys).values_list("pk", "name", "number", "provider_id")
-        return {pk: name_of_line(*names) for pk, *names in lines}
+        return {pk: name_of_line(*names) for pk, *names in _phone_lines(ids=keys)}
 
 
 @extend_schema_field(str)
@@ -172,4 +201,4 @@ class CampaignNameField(Companion):
         return None if self.allow_null else ""
 
     def load(self, keys: set[int], user: User) -> dict[int, str]:
-        return dict(visible(Campaign.objects.filter(pk__in=keys), user, "campaigns").values_list("pk", "name"))
+        return dict(_campaigns(user, ids=keys))

@@ -71,7 +71,10 @@ class ContactPhoneViewSet(FullViewSet):
         return get_object_or_404(visible(Contact.objects.all(), self.user, "contacts"), pk=self.kwargs["contact"])
 
     def get_rows(self) -> Any:
-        return ContactPhone.objects.filter(contact=self.get_contact()).with_is_main()
+        return ContactPhone.objects.all().with_is_main()
+
+    def columns_of_url(self) -> dict[str, int]:
+        return {"contact": self.find_contact()}
 
     def perform_create(self, serializer: BaseSerializer) -> None:
         serializer.save(contact=self.get_contact())

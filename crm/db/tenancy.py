@@ -194,6 +194,24 @@ def current_company_id() -> int:
     return company
 
 
+def active_company() -> Any:
+    """Return the active company's id, or ALL. Raises NoActiveTenant without an active tenant."""
+    company = _active.get()
+    if company is None:
+        raise NoActiveTenant("No company is active; enter tenant(company_id) or all_tenants().")
+    return company
+
+
+@contextmanager
+def company_in_queries(company: Any) -> Iterator[None]:
+    """Let queries that are built inside, but not run, have this in place of the active company's id."""
+    token = _active.set(company)
+    try:
+        yield
+    finally:
+        _active.reset(token)
+
+
 class TenantManager(models.Manager):
     """A manager that finds the active tenant's rows. Raises NoActiveTenant without an active tenant.
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import BooleanField, DateField, F, FloatField, SmallIntegerField, Value
+from django.db.models import BooleanField, DateField, F, FloatField, QuerySet, SmallIntegerField, Value
 
+from crm.db.prepared import IDS, prepared
 from crm.models import ContactFieldValue, ContactTag
 from crm.services.contact_fields import shown_value
 
@@ -20,18 +21,22 @@ class Labels:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def labels_of(contact_ids: Iterable[int]) -> dict[int, Labels]:
-    """Return the labels of each contact that has any, by one statement."""
-    contacts = list(contact_ids)
-    values = ContactFieldValue.objects.filter(contact__in=contacts, field__deleted_at__isnull=True).values_list(
+@prepared
+def _labels() -> QuerySet:
+    values = ContactFieldValue.objects.filter(contact__any=IDS, field__deleted_at__isnull=True).values_list(
         F("field__position"), F("field_id"), F("field__key"), F("contact_id"), "text", "number", "date", "yes"
     )
-    tags = ContactTag.objects.filter(contact__in=contacts).values_list(
+    tags = ContactTag.objects.filter(contact__any=IDS).values_list(
         Value(IS_TAG, SmallIntegerField()), F("tag_id"), F("tag__name_key"), F("contact_id"), F("tag__name"),
         Value(None, FloatField()), Value(None, DateField()), Value(None, BooleanField()),
     )  # fmt: skip
+    return values.union(tags, all=True)
+
+
+def labels_of(contact_ids: Iterable[int]) -> dict[int, Labels]:
+    """Return the labels of each contact that has any, by one statement."""
     labels: dict[int, Labels] = {}
-    rows = list(values.union(tags, all=True))
+    rows = list(_labels(ids=set(contact_ids)))
     # Tags by their names, and values by the order of their fields.
     rows.sort(key=lambda row: (row[0], row[2]) if row[0] == IS_TAG else (row[0], row[1]))
     for position, _, key, contact, *filled in rows:

@@ -142,8 +142,8 @@ class MessageThreadViewSet(ListRowsMixin, TenantViewSet):
         contacts = visible(Contact.objects.all(), self.user, "contacts")
         return get_object_or_404(contacts, pk=self.kwargs["contact_card_id"])
 
-    def get_rows(self) -> Any:
-        return super().get_rows().filter(contact=self.get_contact())
+    def columns_of_url(self) -> dict[str, int]:
+        return {"contact": self.find_contact()}
 
     @extend_schema(
         summary="Reply",

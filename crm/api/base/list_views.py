@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -11,6 +12,8 @@ from crm.api.base.export_tasks import queued
 from crm.api.base.exports import Export
 from crm.api.base.lists import columns_of, show_rows
 from crm.api.base.pagination import read_order
+from crm.api.base.prepared_pages import PreparedOrder
+from crm.db.prepared import Reader, Slot
 
 LISTS = ("list", "export")  # actions on the rows of a list
 
@@ -22,10 +25,23 @@ class ListRowsMixin:
 
     def list(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         serializer_class = self.get_serializer_class()
-        order_columns = [name.lstrip("-") for name in read_order(request, self.orders)]
-        read = dict.fromkeys([*(column.source for column in columns_of(serializer_class)), *order_columns])
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()).values(*read)) or []
+        ordering = read_order(request, self.orders)
+        order_columns = [name.lstrip("-") for name in ordering]
+        columns = tuple(dict.fromkeys([*(column.source for column in columns_of(serializer_class)), *order_columns]))
+        if self.paginator.is_plain(request):
+            page = self.paginator.paginate(self._prepare(ordering, columns), request)
+        else:
+            page = self.paginate_queryset(self.filter_queryset(self.get_queryset()).values(*columns))
         return self.get_paginated_response(show_rows(page, serializer_class, self.user))
+
+    def _prepare(self: Any, ordering: tuple[str, str], columns: tuple[str, ...]) -> PreparedOrder:
+        values = self.columns_of_url()
+
+        def build(reader: Reader) -> QuerySet:
+            rows: QuerySet = self.rows_for(reader).filter(**{name: Slot(name) for name in values})
+            return rows
+
+        return PreparedOrder(self.model, ordering, columns, build, name=type(self), user=self.user, values=values)
 
     @action(detail=False, methods=["get"])
     def export(self: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:

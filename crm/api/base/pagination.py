@@ -23,7 +23,8 @@ from crm.instants import parse_instant
 DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET = 100, 1000, 10_000
 Orders = dict[str, tuple[str, str]]  # by name: a time, a day or a number, and the id
 MAX_COUNTED = 1000  # an exact count of a large list is slow, and no screen needs it
-PARAMETERS = {"limit", "cursor", "offset", "count", "order"}
+PLAIN = {"limit", "cursor", "order"}
+PARAMETERS = {*PLAIN, "offset", "count"}
 
 
 class KeysetPagination(BasePagination):
@@ -53,6 +54,11 @@ class KeysetPagination(BasePagination):
         self.request, self.count = request, count
         self.url = request.build_absolute_uri()
         self.limit = _whole_number(request, "limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
+
+    @staticmethod
+    def is_plain(request: Request) -> bool:
+        """Tell whether a request has no filter, and reads on from a cursor: as nearly all requests do."""
+        return PLAIN.issuperset(request.query_params)
 
     def _page_at_offset(self, rows: QuerySet) -> list[Any]:
         offset = _whole_number(
@@ -144,6 +150,10 @@ class Order:
 
     def __init__(self, queryset: QuerySet, ordering: tuple[str, str]) -> None:
         self.queryset = queryset
+        self._sort(queryset.model, ordering)
+
+    def _sort(self, model: Any, ordering: tuple[str, str]) -> None:
+        self.model = model
         self.name = ordering[0]
         self.fields = [name.lstrip("-") for name in ordering]
         self.descending = ordering[0].startswith("-")
@@ -167,13 +177,18 @@ class Order:
         """Return the first `size` of those rows."""
         return list(self.rows(after=after, backwards=backwards)[:size])
 
+    @property
+    def column(self) -> Any:
+        """The field that the rows are sorted by."""
+        return self.model._meta.get_field(self.fields[0])
+
     def write(self, row: dict[str, Any], *, backwards: bool) -> str:
         first, key = (row[name] for name in self.fields)
         return encode_cursor([backwards, first if isinstance(first, int) else first.isoformat(), self.name, key])
 
     def read(self, cursor: str) -> tuple[bool, list[Any]]:
         """Decode a cursor. Raises ValidationError for an invalid one, and for one of another order."""
-        column = self.queryset.model._meta.get_field(self.fields[0])
+        column = self.column
         try:
             backwards, time, name, key = decode_cursor(cursor, _parser_of(column))
             if name != self.name:

@@ -27,6 +27,7 @@ from crm.api.base.pagination import PARAMETERS as PAGE_PARAMETERS
 from crm.api.base.pagination import KeysetPagination, Orders, orders_by
 from crm.api.base.roles import CHANGE, CREATE, DELETE, LIST, READ, visible
 from crm.db.audit_context import acting_as
+from crm.db.prepared import Slot, prepared
 from crm.db.replicas import choose_replica, leave_alone
 from crm.db.tenancy import mark_rollback, tenant, tenant_autocommit
 from crm.error_codes import ErrorCode
@@ -44,6 +45,11 @@ VERBS = {
     "partial_update": CHANGE,
     "destroy": DELETE,
 }
+
+
+@prepared
+def _contacts(user: Any) -> QuerySet:
+    return visible(Contact.objects.filter(pk=Slot("pk")), user, "contacts").values_list("pk")
 
 
 def without_body(handler: Callable[..., Response]) -> Callable[..., Response]:
@@ -117,6 +123,12 @@ class TenantView(APIView):
         names = [*CONTACT_PARAMETERS, *(["pk"] if self.resource == "contacts" else [])]
         return next((int(self.kwargs[name]) for name in names if name in self.kwargs), None)
 
+    def find_contact(self) -> int:
+        """Return the id of the URL's contact. Raises Http404 for one that the user may not see."""
+        for (pk,) in _contacts(self.user, pk=self.contact_of_url):
+            return int(pk)
+        raise Http404
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # authentication, permission, throttling
         if request.method in SAFE_METHODS:
@@ -184,10 +196,21 @@ class TenantViewSet(TenantView, GenericViewSet):
     def get_queryset(self) -> QuerySet:
         if getattr(self, "swagger_fake_view", False):  # the OpenAPI generator has no user
             return self.model._default_manager.none()
-        return visible(self.get_rows(), self.user, self.resource)
+        return self.rows_for(self.user).filter(**self.columns_of_url())
+
+    def rows_for(self, reader: Any) -> Any:
+        """Return the rows that a user, or a stand-in with a role, may see."""
+        return visible(self.get_rows(), reader, self.resource)
+
+    def columns_of_url(self) -> dict[str, int]:
+        """Return the columns whose value the URL names. Raises Http404 if there is no such row."""
+        return {}
 
     def get_rows(self) -> Any:
-        """Return the company's rows, before the role's restriction to own rows."""
+        """Return the company's rows, before the role's restriction to own rows.
+
+        A list reads them by a prepared query, so the user and the URL must not matter here.
+        """
         return self.model.objects.all()  # type: ignore[attr-defined]
 
     @property

@@ -1,0 +1,104 @@
+"""Prepared queries: Django builds their SQL once, and each run fills in its values.
+
+Building a query of a list takes Django longer than PostgreSQL needs to answer it. A query is prepared for a role, not
+for a user: it holds no value of one request, only slots for them.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import BigIntegerField, DateTimeField, Expression, Field, ForeignObject, Lookup, QuerySet
+from django.utils import timezone
+
+from crm.db.tenancy import ALL, active_company, company_in_queries, reading_connection
+
+if TYPE_CHECKING:
+    from crm.models import User
+
+Statement = tuple[str, list[Any], Any]  # the SQL, its slots and constants, Django's compiler
+
+
+class Slot(Expression):
+    """A value that each run of a prepared query fills in."""
+
+    def __init__(self, name: str, field: Field | None = None) -> None:
+        super().__init__(output_field=field or BigIntegerField())
+        self.name = name
+
+    def as_sql(self, *args: Any, **kwargs: Any) -> tuple[str, list[Any]]:
+        return "%s", [self]
+
+    def fill(self, values: dict[str, Any], connection: Any) -> Any:
+        """Return the value as a parameter of this database."""
+        value = values[self.name]
+        if isinstance(value, set):
+            return json.dumps(list(value)) if connection.vendor == "sqlite" else list(value)
+        return self.output_field.get_db_prep_value(value, connection)
+
+
+class Reader(Slot):
+    """Any user with a role, in place of the one who reads: for `crm.api.base.roles.visible`."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__("user")
+        self.role = role
+
+
+@Field.register_lookup
+@ForeignObject.register_lookup
+class AnyOf(Lookup):
+    """`pk__any=Slot("ids")`: one of any number of ids, which are a single parameter."""
+
+    lookup_name = "any"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        column, parameters = self.process_lhs(compiler, connection)
+        one_of = "IN (SELECT value FROM json_each(%s))" if connection.vendor == "sqlite" else "= ANY(%s)"
+        return f"{column} {one_of}", [*parameters, self.rhs]
+
+
+IDS, NOW = Slot("ids"), Slot("now", DateTimeField())
+
+
+def prepared(build: Callable[..., QuerySet]) -> Callable[..., Iterator[tuple[Any, ...]]]:
+    """Make a function that runs this query: `run(ids=…)` or `run(user, ids=…)` returns rows, as `values_list` has them.
+
+    `build` returns a `values_list` of some columns, and is called once, or once for each role: in place of the user it
+    gets a stand-in with the role. Other values, and the time, must be slots.
+    """
+
+    def run(*user: "User", **values: Any) -> Iterator[tuple[Any, ...]]:
+        for reader in user:
+            values["user"] = reader.pk
+        roles = tuple(reader.role for reader in user)
+        return run_prepared(build, roles, lambda: build(*map(Reader, roles)), **values)
+
+    return run
+
+
+def run_prepared(
+    name: Any, shape: tuple[Any, ...], build: Callable[[], QuerySet], *, limit: int | None = None, **values: Any
+) -> Iterator[tuple[Any, ...]]:
+    """Run the query that `build` makes, or has made before for the same name and shape.
+
+    Args:
+        limit: the number of rows at most. The query itself must have none.
+    """
+    connection, company = reading_connection(), active_company()
+    statements: dict[Any, Statement] = connection.__dict__.setdefault("prepared_queries", {})
+    key = (name, *shape, company == ALL)
+    if key not in statements:
+        with company_in_queries(company if company == ALL else Slot("company")):
+            compiler = build().query.get_compiler(connection=connection)
+        statements[key] = (*compiler.as_sql(), compiler)
+    sql, parameters, compiler = statements[key]
+    values |= {"company": company, "now": timezone.now()}
+    filled = [each.fill(values, connection) if isinstance(each, Slot) else each for each in parameters]
+    if limit is not None:
+        sql, filled = f"{sql} LIMIT %s", [*filled, limit]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, filled)
+        rows: Iterator[tuple[Any, ...]] = compiler.results_iter([cursor.fetchall()], tuple_expected=True)
+    return rows
