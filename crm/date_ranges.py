@@ -85,4 +85,4 @@ def bounds_of(start: date | None, end: date | None, zone: ZoneInfo) -> tuple[dat
 
 def days_between(start: date, end: date) -> list[date]:
     """Return every day from `start` to `end`, both included, in order."""
-    return [start + timedelta(days=n) for n in range((end - start).days + 1)]
+    return list(map(date.fromordinal, range(start.toordinal(), end.toordinal() + 1)))

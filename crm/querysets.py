@@ -185,10 +185,10 @@ class InvoiceQuerySet(OfContactQuerySet):
 
 
 class BackgroundTaskQuerySet(QuerySet):
-    def assigned_to(self, user: AbstractBaseUser) -> Self:
+    def assigned_to(self, user: Any) -> Self:
         """Return the tasks that the user asked for; for an API token, those of tokens with its role."""
-        token = getattr(user, "api_token", None)
-        return self.filter(requested_by=user, **({"parameters__role": token.role} if token else {}))
+        by_token = getattr(user, "api_token", None)
+        return self.filter(requested_by=user, **({"parameters__role": user.role} if by_token else {}))
 
     def open(self) -> Self:
         """Return tasks that have not ended."""

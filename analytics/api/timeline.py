@@ -1,6 +1,6 @@
 """`contacts/{id}/timeline`: a contact's timeline."""
 
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
@@ -42,7 +42,9 @@ class TimelineViewSet(TenantViewSet):
         ),
     )
     def timeline(self, request: Request, **kwargs: Any) -> Response:
-        entries = self.paginator.paginate(Timeline(self.find_contact(), user=self.user), request)
+        entries = cast(TimelinePagination, self.paginator).paginate(
+            Timeline(self.find_contact(), user=self.user), request
+        )
         return self.get_paginated_response(show_entries(entries, self.user))
 
 

@@ -1,15 +1,15 @@
 """Call counts of a period."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from analytics.dashboard.exact import one_span, read_counts
 from analytics.rollups.coverage import DayRange
-from analytics.rollups.measures import CALLS, MEASURES, Span
+from analytics.rollups.measures import CALLS, MEASURES, Span, sum_of
 from crm.date_ranges import DateRange, bounds_of
 
 TOTALS = "SELECT {sums} FROM part"
-BY_DAY = "SELECT part.day, {sums} FROM part GROUP BY part.day"
 
 
 def sum_calls(period: DateRange) -> dict[str, Any]:
@@ -18,11 +18,16 @@ def sum_calls(period: DateRange) -> dict[str, Any]:
     return {name: count or 0 for name, count in zip(MEASURES, counts, strict=True)}
 
 
-def count_calls_by_day(period: DateRange) -> dict[date, dict[str, Any]]:
-    """Return each of MEASURES for every day of a closed period that has calls."""
+def count_calls_by_day(period: DateRange, measures: Iterable[str] = MEASURES) -> dict[date, dict[str, Any]]:
+    """Return these measures for every day of a closed period that has calls."""
+    names = list(measures)
+    sums = ", ".join(sum_of(name, "part") for name in names)
+    by_day = f"SELECT part.day, {sums} FROM part GROUP BY part.day"  # noqa: S608  # names of measures
 
     def span_per_day(days: DayRange) -> list[Span]:
         return [Span(*bounds_of(day, day, period.zone), day) for day in DateRange(*days, period.zone).days]
 
-    rows = read_counts(CALLS, period, BY_DAY, spans_of=span_per_day)
-    return {date.fromisoformat(str(day)): dict(zip(MEASURES, counts, strict=True)) for day, *counts in rows if day}
+    rows = read_counts(CALLS, period, by_day, spans_of=span_per_day)
+    # SQLite has days as texts.
+    days = ((date.fromisoformat(day) if isinstance(day, str) else day, counts) for day, *counts in rows if day)
+    return {day: dict(zip(names, counts, strict=True)) for day, counts in days}

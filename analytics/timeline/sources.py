@@ -14,7 +14,7 @@ from calls.models import Appointment, Call
 from crm.api.base.lists import columns_of
 from crm.api.base.roles import visible
 from crm.choices import ActivityType
-from crm.db.prepared import Reader, Slot
+from crm.db.prepared import Slot
 from crm.models import Activity, CampaignMembership, ContactFlag
 
 # Of the source's row, whichever row is shown.
@@ -66,7 +66,7 @@ class Source:
         paths = [column.path for columns in self.columns.values() for column in columns]
         return tuple(dict.fromkeys(filter(None, ["id", self.time, self.user, self.kind, *paths])))
 
-    def rows_for(self, reader: Reader) -> Any:
+    def rows_for(self, reader: Any) -> Any:
         return visible(self.rows(Slot("contact")), reader, self.resource)
 
     def entry_of(self, row: dict[str, Any]) -> "TimelineEntry":

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db.models import BigIntegerField, DateTimeField, Expression, Field, ForeignObject, Lookup, QuerySet
 from django.utils import timezone
 
@@ -16,7 +17,7 @@ from crm.db.tenancy import ALL, active_company, company_in_queries, reading_conn
 if TYPE_CHECKING:
     from crm.models import User
 
-Statement = tuple[str, list[Any], Any]  # the SQL, its slots and constants, Django's compiler
+Statement = tuple[str, list[Any], Any] | None  # the SQL, its slots and constants, Django's compiler; None: no rows
 
 
 class Slot(Expression):
@@ -26,7 +27,7 @@ class Slot(Expression):
         super().__init__(output_field=field or BigIntegerField())
         self.name = name
 
-    def as_sql(self, *args: Any, **kwargs: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, *args: Any, **kwargs: Any) -> Any:
         return "%s", [self]
 
     def fill(self, values: dict[str, Any], connection: Any) -> Any:
@@ -38,11 +39,16 @@ class Slot(Expression):
 
 
 class Reader(Slot):
-    """Any user with a role, in place of the one who reads: for `crm.api.base.roles.visible`."""
+    """A stand-in for all users with a role, or for all API tokens with it: for `crm.api.base.roles.visible`."""
 
-    def __init__(self, role: str) -> None:
+    def __init__(self, user: "User") -> None:
         super().__init__("user")
-        self.role = role
+        self.role, self.api_token = user.role, bool(getattr(user, "api_token", None))
+
+    @property
+    def shape(self) -> tuple[str, bool]:
+        """What a query may depend on."""
+        return self.role, self.api_token
 
 
 @Field.register_lookup
@@ -53,7 +59,7 @@ class AnyOf(Lookup):
     lookup_name = "any"
     prepare_rhs = False
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
         column, parameters = self.process_lhs(compiler, connection)
         one_of = "IN (SELECT value FROM json_each(%s))" if connection.vendor == "sqlite" else "= ANY(%s)"
         return f"{column} {one_of}", [*parameters, self.rhs]
@@ -65,15 +71,15 @@ IDS, NOW = Slot("ids"), Slot("now", DateTimeField())
 def prepared(build: Callable[..., QuerySet]) -> Callable[..., Iterator[tuple[Any, ...]]]:
     """Make a function that runs this query: `run(ids=…)` or `run(user, ids=…)` returns rows, as `values_list` has them.
 
-    `build` returns a `values_list` of some columns, and is called once, or once for each role: in place of the user it
-    gets a stand-in with the role. Other values, and the time, must be slots.
+    `build` returns a `values_list` of some columns. It is called once, or once for each role: in place of the user it
+    gets a stand-in. Other values, and the time, must be slots.
     """
 
-    def run(*user: "User", **values: Any) -> Iterator[tuple[Any, ...]]:
-        for reader in user:
-            values["user"] = reader.pk
-        roles = tuple(reader.role for reader in user)
-        return run_prepared(build, roles, lambda: build(*map(Reader, roles)), **values)
+    def run(*users: "User", **values: Any) -> Iterator[tuple[Any, ...]]:
+        for user in users:
+            values["user"] = user.pk
+        readers = [Reader(user) for user in users]
+        return run_prepared(build, tuple(reader.shape for reader in readers), lambda: build(*readers), **values)
 
     return run
 
@@ -91,9 +97,11 @@ def run_prepared(
     key = (name, *shape, company == ALL)
     if key not in statements:
         with company_in_queries(company if company == ALL else Slot("company")):
-            compiler = build().query.get_compiler(connection=connection)
-        statements[key] = (*compiler.as_sql(), compiler)
-    sql, parameters, compiler = statements[key]
+            statements[key] = _compile(build(), connection)
+    statement = statements[key]
+    if statement is None:
+        return iter(())
+    sql, parameters, compiler = statement
     values |= {"company": company, "now": timezone.now()}
     filled = [each.fill(values, connection) if isinstance(each, Slot) else each for each in parameters]
     if limit is not None:
@@ -102,3 +110,11 @@ def run_prepared(
         cursor.execute(sql, filled)
         rows: Iterator[tuple[Any, ...]] = compiler.results_iter([cursor.fetchall()], tuple_expected=True)
     return rows
+
+
+def _compile(rows: QuerySet, connection: Any) -> Statement:
+    compiler = rows.query.get_compiler(connection=connection)
+    try:
+        return (*compiler.as_sql(), compiler)
+    except EmptyResultSet:  # of a role that may see nothing
+        return None

@@ -187,7 +187,7 @@ class ListFilterSet(django_filters.FilterSet):
 
     def __init__(self, data: Any = None, **kwargs: Any) -> None:
         # A form with fields for all filters would take a tenth of a request's time.
-        self.base_filters = {name: each for name, each in type(self).base_filters.items() if name in (data or {})}
+        self.__dict__["base_filters"] = {name: each for name, each in self.base_filters.items() if name in (data or {})}
         super().__init__(data, **kwargs)
 
     @classmethod

@@ -25,15 +25,15 @@ class PreparedOrder(Order):
         name: Any, user: User, values: dict[str, Any],
     ) -> None:  # fmt: skip
         self._sort(model, ordering)
-        self.columns, self.build, self.key, self.role = columns, build, name, user.role
+        self.columns, self.build, self.key, self.reader = columns, build, name, Reader(user)
         self.values = values | {"user": user.pk}
 
     def page(self, size: int, *, after: list[Any] | None = None, backwards: bool = False) -> list[Any]:
-        shape = (self.role, self.name, backwards, after is None, self.columns)
+        shape = (*self.reader.shape, self.name, backwards, after is None, self.columns)
         position = {} if after is None else {"at": after[0], "after_id": after[1]}
 
         def build() -> QuerySet:
-            order = Order(self.build(Reader(self.role)), (self.name, self.fields[1]))
+            order = Order(self.build(self.reader), (self.name, self.fields[1]))
             slots = None if after is None else [Slot("at", self.column), Slot("after_id")]
             return order.rows(after=slots, backwards=backwards).values_list(*self.columns)
 
