@@ -6,16 +6,13 @@ for a user: it holds no value of one request, only slots for them.
 
 import json
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db.models import BigIntegerField, DateTimeField, Expression, Field, ForeignObject, Lookup, QuerySet
 from django.utils import timezone
 
 from crm.db.tenancy import ALL, active_company, company_in_queries, reading_connection
-
-if TYPE_CHECKING:
-    from crm.models import User
 
 Statement = tuple[str, list[Any], Any] | None  # the SQL, its slots and constants, Django's compiler; None: no rows
 
@@ -41,7 +38,7 @@ class Slot(Expression):
 class Reader(Slot):
     """A stand-in for all users with a role, or for all API tokens with it: for `crm.api.base.roles.visible`."""
 
-    def __init__(self, user: "User") -> None:
+    def __init__(self, user: Any) -> None:
         super().__init__("user")
         self.role, self.api_token = user.role, bool(getattr(user, "api_token", None))
 
@@ -75,7 +72,7 @@ def prepared(build: Callable[..., QuerySet]) -> Callable[..., Iterator[tuple[Any
     gets a stand-in. Other values, and the time, must be slots.
     """
 
-    def run(*users: "User", **values: Any) -> Iterator[tuple[Any, ...]]:
+    def run(*users: Any, **values: Any) -> Iterator[tuple[Any, ...]]:
         for user in users:
             values["user"] = user.pk
         readers = [Reader(user) for user in users]
