@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import count, cycle
 
 from calls.choices import AppointmentStatus, CallStatus, ProposalStatus, Recovery
 from crm.choices import ActivityType, Direction, InvoiceStatus
@@ -25,6 +25,7 @@ RECOVERIES: dict[Recovery | None, int] = {Recovery.REPLY: 40, Recovery.BOOKING: 
 REMINDERS = 12  # of past appointments with their answers
 # Answer and text of the contact. Every sixth reminder is skipped.
 ANSWERS = ((ReminderAnswer.CONFIRMED, "C"), ("", ""), (ReminderAnswer.RESCHEDULE, "R"), ("", ""))
+SERIES_LENGTH = 4  # weeks
 OBJECTIONS_IN_A_CALL = (0, 0, 0, 0, 1, 1, 1, 1, 2, 3)
 
 
@@ -128,6 +129,7 @@ class CallFollowups:
             if n < len(ProposalStatus):
                 self._propose(appointment, rep, list(ProposalStatus)[n], booked_at + HOUR, start + DAY)
             self.missed_callers.reach(position, booked_at, Recovery.BOOKING)
+        self._add_series(next(reps))
         self.missed_callers.close()
         self.attachments.add_to_contact(self.setup.first_contact, end - DAY)
         photo = self.writer.receive(0, end - DAY, phrases.PHOTO)
@@ -175,7 +177,7 @@ class CallFollowups:
             self._add_invoice(position, invoiced_at, call.price)
 
     def _book(
-        self, position: int, instant: int, start: int, *, cancelled: bool = False, **references: int | None
+        self, position: int, instant: int, start: int, *, cancelled: bool = False, **references: int | str | None
     ) -> int:
         """Add an appointment, and return its id. A coming one can't be a no-show yet."""
         if start >= self.calendar.end:
@@ -202,6 +204,15 @@ class CallFollowups:
             at, delivered = start - 20 * MINUTE, MessageStatus.DELIVERED
             self.writer.send(position, at, body, kind=MessageKind.ON_THE_WAY, status=delivered)
         return appointment
+
+    def _add_series(self, rep: int) -> None:
+        """Add weekly appointments of one contact that were booked together, at the same local time."""
+        position = int(self.setup.contacts * self.random.random())
+        series = f"{self.random.getrandbits(128):032x}"  # a UUID, as both databases read it
+        monday = next(day for day in count(self.calendar.days + 1) if self.calendar.dates[day].weekday() == 0)
+        for day in range(monday, monday + 7 * SERIES_LENGTH, 7):
+            start = self.calendar.midnights[day] + 9 * HOUR
+            self._book(position, self.calendar.end - DAY, start, assigned_rep=rep, series=series)
 
     def _propose(self, appointment: int, rep: int, status: ProposalStatus, at: int, start: int) -> None:
         """Add another time that the rep has proposed, with its decision."""

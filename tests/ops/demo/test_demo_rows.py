@@ -120,6 +120,16 @@ def test_only_appointments_lie_after_the_end_of_the_history(demo):
         assert not coming.filter(status__in=["completed", "no_show"]).exists()
 
 
+def test_every_company_has_a_series_at_one_local_time(demo):
+    for company in Company.objects.all():
+        starts = Appointment.objects.filter(company=company, series__isnull=False).values_list(
+            "series", "scheduled_start"
+        )
+        assert len(starts) == 4
+        assert len({series for series, _ in starts}) == 1
+        assert {start.astimezone(company.zone).strftime("%a %H:%M") for _, start in starts} == {"Mon 09:00"}
+
+
 def test_call_is_decided_after_its_appointment_only(demo):
     undecided = {CallStatus.AWAITING_QUOTE, CallStatus.CANCELLED}
     coming = Appointment.objects.filter(date__gte=UNTIL, call__isnull=False)
