@@ -44,7 +44,7 @@ class Reader(Slot):
 
     @property
     def shape(self) -> tuple[str, bool]:
-        """What a query may depend on."""
+        """The facts on which a query may depend."""
         return self.role, self.api_token
 
 
