@@ -1,10 +1,16 @@
 """Files of `deploy/`: systemd units, nginx, Dockerfile, compose and the template of production's settings."""
 
+import http.client
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import yaml
@@ -23,6 +29,7 @@ HARDENED = {
     "User": "crm",
 }
 ANALYZE, NGINX = shutil.which("systemd-analyze"), shutil.which("nginx", path="/usr/sbin:/usr/bin")
+TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")  # folders that nginx makes
 # Variables of the images and of compose itself, not of the product.
 OTHER_VARIABLES = {"POSTGRES_PASSWORD", "OWNER_PASSWORD", "APP_PASSWORD"}
 
@@ -133,6 +140,54 @@ def test_nginx_accepts_the_site(tmp_path):
     )
     checked = subprocess.run([NGINX, "-t", "-c", tmp_path / "nginx.conf"], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stderr
+
+
+class Ready(BaseHTTPRequestHandler):
+    """Stands for the web server."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def nginx(tmp_path):
+    """The address of nginx with the part of the site for plain HTTP."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Ready) as web, socket.create_server(("127.0.0.1", 0)) as free:
+        Thread(target=web.serve_forever, daemon=True).start()
+        port = free.getsockname()[1]
+        site = (DEPLOY / "nginx" / "crm.conf").read_text().replace("127.0.0.1:8000", f"127.0.0.1:{web.server_port}")
+        plain = re.sub(r"    listen \[.*\n", "", site[: site.index("server {", site.index("return 301"))])
+        (tmp_path / "site.conf").write_text(plain.replace("listen 80", f"listen 127.0.0.1:{port}"))
+        folders = "".join(f"{name}_temp_path {tmp_path}/{name}; " for name in TEMPORARY)
+        (tmp_path / "nginx.conf").write_text(
+            f"daemon off; pid {tmp_path}/pid; error_log stderr; events {{}}\n"
+            f"http {{ access_log off; {folders} include {tmp_path}/site.conf; }}\n"
+        )
+        free.close()
+        with subprocess.Popen([NGINX, "-p", tmp_path, "-c", tmp_path / "nginx.conf"], stderr=subprocess.PIPE) as server:
+            for _ in range(500):
+                with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                    break
+                time.sleep(0.01)
+            yield f"127.0.0.1:{port}"
+            server.terminate()
+        web.shutdown()
+
+
+@pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+def test_nginx_redirects_people_but_no_health_check(nginx):
+    statuses = {}
+    for path in ("/healthz", "/readyz", "/admin/", "/healthz/x"):
+        connection = http.client.HTTPConnection(nginx, timeout=10)
+        connection.request("GET", path, headers={"Host": "10.0.0.7"})
+        statuses[path] = connection.getresponse().status
+        connection.close()
+    assert statuses == {"/healthz": 200, "/readyz": 200, "/admin/": 301, "/healthz/x": 301}
 
 
 def dockerfile():
