@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -12,6 +13,7 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from random import choice, randrange
 from typing import Any
 from urllib.error import HTTPError
@@ -19,6 +21,7 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 BASE = os.environ.get("BASE", "http://127.0.0.1:8000")
+MAIL_FOLDER = os.environ.get("MAIL_FOLDER", "")  # where EMAIL_URL=filemail:////PATH of the server keeps its mail
 PATIENCE_S = float(os.environ.get("PATIENCE_S", "60"))  # for what a worker does
 GOOD = {"GET": (200,), "POST": (200, 201, 202, 204), "PATCH": (200,), "DELETE": (204,)}
 AREA_CODES = (303, 720, 970, 719)
@@ -53,8 +56,8 @@ class Api:
     def __init__(self, token: str = "") -> None:
         self.token, self.refresh = token, ""
 
-    def sign_in(self, username: str, password: str = "demo") -> "Api":
-        tokens = self.post("auth/token", {"username": username, "password": password})
+    def sign_in(self, username: str, password: str = "demo", **code: str) -> "Api":
+        tokens = self.post("auth/token", {"username": username, "password": password} | code)
         self.token, self.refresh = tokens["access"], tokens["refresh"]
         return self
 
@@ -132,6 +135,22 @@ def wait_for(what: str, find: Callable[[], Any]) -> Any:
             raise Surprise(f"{what}: it has not happened within {PATIENCE_S:.0f} s. Does a worker run?")
         time.sleep(0.3)
     return found
+
+
+def links_for(address: str) -> list[str]:
+    """Return the tokens of the links that set a password and were mailed to this address, the oldest first."""
+    files = sorted(Path(MAIL_FOLDER).glob("*.log"), key=lambda file: file.stat().st_mtime_ns)
+    mails = [mail for file in files for mail in file.read_text().split("-" * 79) if f"To: {address}" in mail]
+    return [token for mail in mails for token in re.findall(r"/set-password/(\S+)", mail)]
+
+
+def code_of(secret: str, *, step: int = 0) -> str:
+    """Return the code that an app for second factors shows (RFC 6238), or will show this many times 30 s later."""
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    count = int(time.time()) // 30 + step
+    digest = hmac.digest(key, count.to_bytes(8, "big"), "sha1")
+    at = digest[-1] & 15
+    return f"{(int.from_bytes(digest[at : at + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06d}"
 
 
 class Day:

@@ -6,7 +6,21 @@ python3 docs/examples/manager_day.py
 import json
 import secrets
 
-from client import Api, Day, Receiver, ahead, book, check, new_key, new_name, unknown_number, wait_for
+from client import (
+    MAIL_FOLDER,
+    Api,
+    Day,
+    Receiver,
+    ahead,
+    book,
+    check,
+    code_of,
+    links_for,
+    new_key,
+    new_name,
+    unknown_number,
+    wait_for,
+)  # fmt: skip
 
 
 class ManagerDay(Day):
@@ -28,6 +42,43 @@ class ManagerDay(Day):
         check("the role", self.api.patch(f"users/{user}", {"role": "rep"})["role"], "rep")
         check("an active user", self.api.patch(f"users/{user}", {"is_active": False})["is_active"], False)
         self.api.refused(409, "last_manager", "PATCH", f"users/{self.me['id']}", {"is_active": False})
+
+    def invite_a_manager(self):
+        """Invite a manager, who sets a password by the mailed link, forgets it, and sets another one."""
+        username = new_name("olive").replace(" ", "-")
+        self.mail, self.password = f"{username}@example.com", secrets.token_urlsafe(12)
+        person = {"username": username, "first_name": "Olive", "last_name": "Hart", "role": "manager"}
+        self.olive = self.api.post("users", person | {"email": self.mail}).data
+        if not MAIL_FOLDER:
+            self.note("Start the server with EMAIL_URL=filemail:////PATH and set MAIL_FOLDER to try the mailed links.")
+            return
+        token = self._mailed_link(1)
+        public = Api()
+        public.post("auth/set-password", {"token": token, "password": self.password})
+        public.refused(400, "link_used", "POST", "auth/set-password", {"token": token, "password": self.password})
+        Api().sign_in(username, self.password)
+        public.post("auth/password-reset", {"email": self.mail})
+        self.password = secrets.token_urlsafe(12)
+        public.post("auth/set-password", {"token": self._mailed_link(2), "password": self.password})
+
+    def _mailed_link(self, number):
+        """Wait for this many mails, and return the token in the last one."""
+        return wait_for("a mail", lambda: links_for(self.mail)[number - 1 : number])[0]
+
+    def turn_on_a_second_factor(self):
+        """Turn on a second factor as the new manager, sign in with it, and reset it as after the loss of a phone."""
+        if MAIL_FOLDER:
+            name = self.olive["username"]
+            olive = Api().sign_in(name, self.password)
+            secret = olive.post("me/second-factor", {"password": self.password})["secret"]
+            codes = olive.post("me/second-factor/confirm", {"code": code_of(secret)})["recovery_codes"]
+            password = {"username": name, "password": self.password}
+            Api().refused(401, "code_required", "POST", "auth/token", password)
+            Api().sign_in(name, self.password, code=code_of(secret, step=1))  # each code works once
+            Api().sign_in(name, self.password, code=codes[0])
+            self.api.post(f"users/{self.olive['id']}/reset-second-factor")
+            Api().sign_in(name, self.password)
+        self.api.patch(f"users/{self.olive['id']}", {"is_active": False})
 
     def change_the_settings(self):
         """Change the company's settings; a form of another manager, opened before, is refused."""

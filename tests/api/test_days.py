@@ -19,28 +19,38 @@ LOOPBACK = "127.0.0.0/8"  # where the manager's day receives outgoing webhooks
 
 
 @pytest.fixture
-def product(transactional_db, settings, live_server):
+def mail_folder(tmp_path):
+    return tmp_path / "mail"
+
+
+@pytest.fixture
+def product(transactional_db, settings, live_server, mail_folder):
     settings.PUBLIC_URL = live_server.url
     settings.OUTGOING_WEBHOOK_NETWORKS = [LOOPBACK]
     seed_demo(companies=1, contacts=50, calls=200, days=90, seed=1, until=date.today())
-    worker = start_worker(WORKER_LEASE_S="30", LOG_LEVEL="ERROR", OUTGOING_WEBHOOK_NETWORKS=LOOPBACK)
+    worker = start_worker(
+        WORKER_LEASE_S="30",
+        LOG_LEVEL="ERROR",
+        OUTGOING_WEBHOOK_NETWORKS=LOOPBACK,
+        EMAIL_URL=f"filemail:///{mail_folder}",
+    )
     yield live_server.url
     worker.kill()
     worker.communicate()
 
 
-def run_day(role, url):
+def run_day(role, url, **settings):
     return subprocess.run(
         [sys.executable, str(EXAMPLES / f"{role}_day.py")],
         # The transactions of tests in other processes hold changes back for a while.
-        env=os.environ | {"BASE": url, "PATIENCE_S": "300"}, capture_output=True, text=True,
+        env=os.environ | {"BASE": url, "PATIENCE_S": "300"} | settings, capture_output=True, text=True,
     )  # fmt: skip
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("role", ["csr", "rep", "manager"])
-def test_day_ends_with_every_job_done(role, product):
-    day = run_day(role, product)
+def test_day_ends_with_every_job_done(role, product, mail_folder):
+    day = run_day(role, product, MAIL_FOLDER=str(mail_folder))
     assert (day.returncode, day.stderr) == (0, ""), day.stdout + day.stderr
     assert day.stdout.splitlines()[-1] == f"Every job of the {role} is done."
 
