@@ -18,8 +18,9 @@ BUDGET_S = 40
 PRODUCT, NAIVE, SQL, EMPTY = "endpoint", "naive", "SQL by hand", "empty"
 PAIRS = [
     (e.DEEP_CALLS, e.CALLS), (e.DEEP_THREAD, e.THREAD), (e.DEEP_HISTORY, e.HISTORY), (e.ALL_TIME, e.METRICS),
-    (e.OBJECTIONS_YEAR, e.OBJECTIONS),
+    (e.OBJECTIONS_YEAR, e.OBJECTIONS), (e.HISTORY, e.CALLS),
 ]  # fmt: skip
+AT_THE_FLOOR = (e.METRICS, e.BOOKING, e.BOOKING_YEAR, e.CALLS, e.OBJECTIONS, e.OBJECTIONS_YEAR, e.THREAD, e.BY_NAME)
 Times = dict[str, Rounds]
 
 ABOUT = """Medians of rounds in which each alternative is asked once, forwards and backwards; for ratios, the quartiles
@@ -118,7 +119,8 @@ def _goals(sample: Sample, times: dict[str, Times], ratios: dict[tuple[str, str]
         return Goal(text, limit, ratios[slow, quick].median)
 
     return [
-        Goal("list against (empty request + SQL)", 3.5, _against_minimum(times[e.CALLS])),
+        *(Goal(f"{name} against (empty request + SQL)", 1.8, _against_minimum(times[name])) for name in AT_THE_FLOOR),
+        Goal("objections of 1 year, SQL by hand", 3, times[e.OBJECTIONS_YEAR][SQL].median, "ms"),
         pair(f"list at depth {sample.depth:,} against depth 0", 1.5, e.DEEP_CALLS, e.CALLS),
         naive("naive list against list", 8, e.CALLS),
         naive("naive metrics against metrics", 200, e.ALL_TIME),
@@ -128,4 +130,5 @@ def _goals(sample: Sample, times: dict[str, Times], ratios: dict[tuple[str, str]
         pair("objections of 1 year against 30 days", 12, e.OBJECTIONS_YEAR, e.OBJECTIONS),
         pair("thread, deep page against first", 1.5, e.DEEP_THREAD, e.THREAD),
         pair("history of a contact, deep page against first", 1.5, e.DEEP_HISTORY, e.HISTORY),
+        pair("history of a contact against a page of calls", 2, e.HISTORY, e.CALLS),
     ]

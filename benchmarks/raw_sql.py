@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from analytics.models import CallRollup
-from analytics.rollups.measures import MEASURES
+from analytics.rollups.measures import MEASURES, OBJECTIONS
 from benchmarks.samples import Sample
 from calls.api.calls import CallSerializer
 from calls.models import Call
@@ -32,10 +32,16 @@ SELECT (created_at AT TIME ZONE %(zone)s)::date, count(*) FROM calls
 WHERE company_id = %(company)s AND created_at >= %(since_rollup)s AND created_at < %(until)s AND lead_id IS NOT NULL
 GROUP BY 1
 """
-ANALYZED = "company_id = %(company)s AND analyzed_at >= %(since)s AND analyzed_at < %(until)s"
-OBJECTIONS = f"""
-SELECT label, count(*), (SELECT count(DISTINCT call_id) FROM call_objections WHERE {ANALYZED})
-FROM call_objections WHERE {ANALYZED} GROUP BY label ORDER BY 2 DESC, 1 LIMIT 5
+TOP_OBJECTIONS = f"""
+WITH part AS (
+    SELECT label, {", ".join(OBJECTIONS.measures)} FROM objection_days
+    WHERE company_id = %(company)s AND day BETWEEN %(start)s AND %(end)s
+    UNION ALL
+    SELECT label, {", ".join(OBJECTIONS.measures.values())} FROM call_objections AS item
+    WHERE company_id = %(company)s AND analyzed_at >= %(since_rollup)s AND analyzed_at < %(until)s GROUP BY label
+)
+SELECT label, sum(calls), (SELECT sum(calls_by_first_label) FROM part) FROM part GROUP BY label
+ORDER BY 2 DESC, 1 LIMIT 5
 """
 _FIELDS = {field.name: str(field.column) for field in Call._meta.concrete_fields}
 CALLS, DEEP_CALLS = (

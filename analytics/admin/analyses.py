@@ -17,6 +17,7 @@ from analytics.models import (
     CallObjection,
     CallRollup,
     LeadDay,
+    ObjectionDay,
     StaleCallHour,
 )
 from calls.models import Call
@@ -89,6 +90,14 @@ class CallDayAdmin(ReadOnlyAdmin):
 @admin.register(LeadDay)
 class LeadDayAdmin(ReadOnlyAdmin):
     list_display = ("day", "company", "source", "assignee_id", "leads", "booked", "won", "lost", money("won_value"))
+    list_select_related = ("company",)
+    list_filter = ("day", "company")
+    time_field = "day"
+
+
+@admin.register(ObjectionDay)
+class ObjectionDayAdmin(ReadOnlyAdmin):
+    list_display = ("day", "company", "label", "calls", "calls_by_first_label")
     list_select_related = ("company",)
     list_filter = ("day", "company")
     time_field = "day"

@@ -3,7 +3,7 @@
 from analytics.models.analyses import CallAnalysis
 from analytics.models.archives import ArchivedCalls, ArchivedChunk, ArchivedObjections
 from analytics.models.objections import CallObjection
-from analytics.models.rollups import CallDay, CallRollup, LeadDay, StaleCallHour
+from analytics.models.rollups import CallDay, CallRollup, LeadDay, ObjectionDay, StaleCallHour
 
 __all__ = [
     "ArchivedCalls",
@@ -14,5 +14,6 @@ __all__ = [
     "CallObjection",
     "CallRollup",
     "LeadDay",
+    "ObjectionDay",
     "StaleCallHour",
 ]

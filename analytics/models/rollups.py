@@ -1,4 +1,4 @@
-"""Daily totals of calls and leads for the dashboard, and the hours that have changed since they were counted."""
+"""Daily totals of calls, leads and objections, and the hours that have changed since they were counted."""
 
 from typing import Any, ClassVar
 
@@ -91,6 +91,35 @@ class LeadDay(TenantModel):
         return f"{self.day} {self.source}".strip()
 
 
+class ObjectionDay(TenantModel):
+    """Counts of the calls whose latest analysis, made on one of a company's days, has one label."""
+
+    company = of_company(db_index=False)
+    day = models.DateField(help_text="A day in the rollup's time zone.")
+    label = models.CharField(max_length=255, blank=True, help_text="Empty: archived calls with any label.")
+
+    calls = models.PositiveIntegerField()
+    calls_by_first_label = models.PositiveIntegerField(
+        help_text="Those without a label before this one. Their sum over all labels is the number of calls."
+    )
+
+    triggers: ClassVar = stale_hour_triggers.OBJECTION_TRIGGERS
+
+    class Meta:
+        db_table = "objection_days"
+        verbose_name = "daily total of objections"
+        verbose_name_plural = "daily totals of objections"
+        constraints = [
+            StorageSettings(parameters=BUSY_TABLE, name="objection_days_storage"),
+            models.UniqueConstraint(
+                fields=["company", "day", "label"], name="objection_days_company_id_day_label_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.label}".strip()
+
+
 class CallRollup(TenantModel):
     """State of a company's rollup: all days until `rolled_up_until` are counted, except stale ones."""
 
@@ -115,7 +144,7 @@ class CallRollup(TenantModel):
 
 
 class StaleCallHour(TenantModel):
-    """An hour of UTC in which a company's calls or leads have changed since: its days must be counted again.
+    """An hour of UTC in which a company's calls, leads or objections have changed since: its days are counted again.
 
     Triggers insert these rows in the transaction of the change. No key makes them unique, so writers never wait for
     each other. Changes within `stale_hour_triggers.FRESH` of a row's creation insert none: its day is not counted yet.

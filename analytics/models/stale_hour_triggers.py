@@ -1,6 +1,7 @@
-"""Triggers on `calls` and `leads` that record stale hours.
+"""Triggers on `calls`, `leads` and `call_objections` that record stale hours.
 
-On PostgreSQL they run once a statement, except for INSERT. For INSERT, and on SQLite, they run once a row.
+On PostgreSQL they run once a statement, except for INSERT of calls and leads. For these, and on SQLite, they run once a
+row.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,9 @@ LEAD_INPUTS = {
     "won_value": "CASE {row}status WHEN 'won' THEN {row}value END",
 }
 
+# And for objections. Their hour is that of the analysis, which all labels of a call share.
+OBJECTION_INPUTS = {"call_id": "{row}call_id", "label": "{row}label"}
+
 # A day is counted when it has been over for this long. Changes of younger rows record nothing, so the usual INSERT of
 # a ringing call stays cheap. The clock is the wall clock at the moment of the write, not the transaction's.
 FRESH = timedelta(hours=1)
@@ -32,13 +36,8 @@ FRESH = timedelta(hours=1)
 RECORDED_SETTING = "crm.recorded_stale_hours"
 SKIP_SETTING = "crm.skip_stale_hours"
 
-# Rows are compared as multisets, by the columns {compared}: two calls of the same hour that swap their values change no
-# total. The setting of an hour is for both tables, since the hour is stale for both.
-_POSTGRESQL = f"""
-DECLARE
-    fresh timestamptz;
-BEGIN
-    IF TG_OP = 'INSERT' THEN
+# For an INSERT of single rows. The setting of an hour is for both tables, since the hour is stale for both.
+_EACH_INSERTED = f"""
         IF NEW.created_at >= clock_timestamp() - interval '1 hour'
             OR current_setting('{SKIP_SETTING}', true) IS NOT DISTINCT FROM 'on'
         THEN
@@ -59,23 +58,37 @@ BEGIN
                 PERFORM set_config('{RECORDED_SETTING}', recorded || NEW.company_id || ' ', true);
             END IF;
         END;
-        RETURN NULL;
+"""  # noqa: S608  # constants
+# For an INSERT of the labels of one call, or of many.
+_ALL_INSERTED = f"""
+        IF current_setting('{SKIP_SETTING}', true) IS DISTINCT FROM 'on' THEN
+            INSERT INTO stale_call_hours (company_id, hour)
+            SELECT DISTINCT company_id, date_trunc('hour', {{time}}, 'UTC')
+            FROM after WHERE {{time}} < clock_timestamp() - interval '1 hour';
+        END IF;
+"""  # noqa: S608  # constants
+
+# Rows are compared as multisets, by the columns {compared}: two calls of the same hour that swap their values change no
+# total.
+_POSTGRESQL = """
+DECLARE
+    fresh timestamptz;
+BEGIN
+    IF TG_OP = 'INSERT' THEN{inserted}        RETURN NULL;
     END IF;
     fresh := clock_timestamp() - interval '1 hour';
     IF TG_OP = 'UPDATE' THEN
-        IF EXISTS (SELECT FROM before WHERE created_at < fresh)
-            OR EXISTS (SELECT FROM after WHERE created_at < fresh)
-        THEN
+        IF EXISTS (SELECT FROM before WHERE {time} < fresh) OR EXISTS (SELECT FROM after WHERE {time} < fresh) THEN
             INSERT INTO stale_call_hours (company_id, hour)
-            WITH old AS (SELECT {{compared}} FROM before WHERE created_at < fresh),
-                 new AS (SELECT {{compared}} FROM after WHERE created_at < fresh)
+            WITH old AS (SELECT {compared} FROM before WHERE {time} < fresh),
+                 new AS (SELECT {compared} FROM after WHERE {time} < fresh)
             SELECT company_id, hour FROM (SELECT * FROM old EXCEPT ALL SELECT * FROM new) AS removed
             UNION
             SELECT company_id, hour FROM (SELECT * FROM new EXCEPT ALL SELECT * FROM old) AS added;
         END IF;
     ELSIF TG_OP = 'DELETE' THEN
         INSERT INTO stale_call_hours (company_id, hour)
-        SELECT DISTINCT company_id, date_trunc('hour', created_at, 'UTC') FROM before WHERE created_at < fresh;
+        SELECT DISTINCT company_id, date_trunc('hour', {time}, 'UTC') FROM before WHERE {time} < fresh;
     ELSE
         -- TRUNCATE shows no rows and ignores policies: record an hour of each counted day of each company.
         DECLARE
@@ -84,13 +97,14 @@ BEGIN
             PERFORM set_config('crm.all_companies', 'on', true);
             INSERT INTO stale_call_hours (company_id, hour)
             SELECT company_id, date_trunc('hour', (day + time '12:00') AT TIME ZONE timezone, 'UTC')
-            FROM call_days JOIN call_rollups USING (company_id) WHERE timezone <> '';
+            FROM (SELECT DISTINCT company_id, day FROM {days}) AS counted JOIN call_rollups USING (company_id)
+            WHERE timezone <> '';
             PERFORM set_config('crm.all_companies', coalesce(outer_setting, ''), true);
         END;
     END IF;
     RETURN NULL;
 END
-"""  # noqa: S608  # the columns are constants of this module
+"""
 
 
 def _sqlite(rows: str) -> str:
@@ -107,30 +121,43 @@ def _sqlite(rows: str) -> str:
     """  # noqa: S608  # the rows are constants of this module
 
 
-_OLD = "SELECT OLD.company_id AS company_id, OLD.created_at AS created_at"
-_NEW = "SELECT NEW.company_id AS company_id, NEW.created_at AS created_at"
+def _triggers(
+    table: str,
+    name: str,
+    inputs: Mapping[str, str],
+    *,
+    days: str,
+    time: str = "created_at",
+    one_by_one: bool = True,
+    sqlite: Mapping[str, str] | None = None,
+) -> Triggers:
+    """Return the triggers of a table. On PostgreSQL they compare the columns `inputs` of the rows.
 
-
-def _triggers(table: str, name: str, inputs: Mapping[str, str], *, sqlite: Mapping[str, str]) -> Triggers:
-    """Return the triggers of a table. On PostgreSQL they compare what the columns `inputs` say of a row."""
-    compared = ["company_id", "date_trunc('hour', created_at, 'UTC') AS hour"]
+    Args:
+        days: the table with the counts of each day.
+        time: the column by which rows are counted.
+        one_by_one: whether nearly all INSERTs are of a single row.
+    """
+    inserted = (_EACH_INSERTED if one_by_one else _ALL_INSERTED).format(time=time)
+    compared = ["company_id", f"date_trunc('hour', {time}, 'UTC') AS hour"]
+    old, new = (f"SELECT {row}.company_id AS company_id, {row}.{time} AS created_at" for row in ("OLD", "NEW"))
     compared += [f"{expression.format(row='')} AS {column}" for column, expression in inputs.items()]
     differ = " OR ".join(
         f"({expression.format(row='OLD.')}) IS NOT ({expression.format(row='NEW.')})"
-        for expression in ("{row}company_id", "{row}created_at", *inputs.values())
+        for expression in ("{row}company_id", f"{{row}}{time}", *inputs.values())
     )
     return Triggers(
         on=table,
         name=name,
-        postgresql=_POSTGRESQL.format(compared=", ".join(compared)),
+        postgresql=_POSTGRESQL.format(inserted=inserted, time=time, compared=", ".join(compared), days=days),
         # Nearly all INSERTs of single rows are of ringing calls and new leads, each in a transaction of its own. The
         # function knows that sooner than PostgreSQL compiles a condition.
-        each_row={"INSERT": "true"},
+        each_row={"INSERT": "true"} if one_by_one else {},
         sqlite={
-            "insert": f"AFTER INSERT ON {table} {_sqlite(_NEW)}",
-            "update": f"AFTER UPDATE ON {table} WHEN {differ} {_sqlite(f'{_OLD} UNION {_NEW}')}",
-            "delete": f"AFTER DELETE ON {table} {_sqlite(_OLD)}",
-            **sqlite,
+            "insert": f"AFTER INSERT ON {table} {_sqlite(new)}",
+            "update": f"AFTER UPDATE ON {table} WHEN {differ} {_sqlite(f'{old} UNION {new}')}",
+            "delete": f"AFTER DELETE ON {table} {_sqlite(old)}",
+            **(sqlite or {}),
         },
     )
 
@@ -139,7 +166,16 @@ TRIGGERS = _triggers(
     "calls",
     "mark_call_hours",
     MEASURE_INPUTS,
+    days="call_days",
     # `flush` empties the tables in any order: stale hours of deleted calls must not outlive their company.
     sqlite={"company": "AFTER DELETE ON companies BEGIN DELETE FROM stale_call_hours WHERE company_id = OLD.id; END"},
 )
-LEAD_TRIGGERS = _triggers("leads", "mark_lead_hours", LEAD_INPUTS, sqlite={})
+LEAD_TRIGGERS = _triggers("leads", "mark_lead_hours", LEAD_INPUTS, days="lead_days")
+OBJECTION_TRIGGERS = _triggers(
+    "call_objections",
+    "mark_objection_hours",
+    OBJECTION_INPUTS,
+    days="objection_days",
+    time="analyzed_at",
+    one_by_one=False,
+)

@@ -1,4 +1,4 @@
-"""Measures of the dashboard: SQL that counts calls and leads, for the rollup and for days that it does not cover.
+"""Measures of the dashboard: SQL that counts rows, for the rollup and for days that it does not cover.
 
 CONTRIBUTING.md has the recipe for a new one.
 """
@@ -41,8 +41,10 @@ class Counted:
     """SQL by column."""
     keys: dict[str, str] = field(default_factory=dict)
     """Further columns by which rows are grouped, with their SQL."""
+    time: str = "created_at"
+    """The column by whose day rows are counted."""
     archive: str = ""
-    """The table with the counts of archived rows."""
+    """The table with the counts of archived rows, or a subquery with its alias."""
 
     @property
     def columns(self) -> str:
@@ -63,6 +65,22 @@ LEADS = Counted(
     keys={"source": _LEAD["source"], "assignee_id": f"coalesce({_LEAD['assignee_id']}, 0)"},
 )
 
+OBJECTIONS = Counted(
+    "call_objections",
+    "objection_days",
+    {
+        "calls": "count(*)",
+        # All labels of a call share one time, so each call is counted once in any span.
+        "calls_by_first_label": "count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM call_objections AS other"
+        " WHERE other.call_id = item.call_id AND other.label < item.label))",
+    },
+    keys={"label": "item.label"},
+    time="analyzed_at",
+    # There, the empty label has the number of calls with any.
+    archive="(SELECT company_id, quarter_hour, label, CASE label WHEN '' THEN 0 ELSE calls END AS calls,"
+    " CASE label WHEN '' THEN calls ELSE 0 END AS calls_by_first_label FROM archived_objections) AS archived",
+)
+
 # Spans as rows. The index by company and time serves each, even with outdated statistics. If those end yesterday, the
 # planner expects no rows of today, and might choose any index.
 _SPANS = {
@@ -72,7 +90,7 @@ _SPANS = {
 }
 _OF_TABLE = """
 SELECT span.day, {columns} FROM {span} CROSS JOIN {table} AS item
-WHERE item.company_id = %s AND item.created_at >= span.since AND item.created_at < span.until
+WHERE item.company_id = %s AND item.{time} >= span.since AND item.{time} < span.until
 GROUP BY {keys}
 """
 _OF_ARCHIVE = """
@@ -105,7 +123,11 @@ def count_rows(what: Counted, spans: Sequence[Span]) -> tuple[str, list[Any]]:
     columns = ", ".join(f"{sql} AS {name}" for name, sql in (what.keys | what.measures).items())
     parts = [
         _OF_TABLE.format(
-            columns=columns, span=span, table=what.table, keys=", ".join(["span.day", *what.keys.values()])
+            columns=columns,
+            span=span,
+            table=what.table,
+            time=what.time,
+            keys=", ".join(["span.day", *what.keys.values()]),
         )
     ]
     if what.archive:

@@ -1,4 +1,4 @@
-"""Update, rebuild and check of a company's rollup of calls and leads."""
+"""Update, rebuild and check of a company's rollup of calls, leads and objections."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,10 +10,19 @@ from django.db import connection, transaction
 from django.db.models import Min
 from django.utils.timezone import now
 
-from analytics.models import ArchivedCalls, CallDay, CallRollup, LeadDay, StaleCallHour
+from analytics.models import (
+    ArchivedCalls,
+    ArchivedObjections,
+    CallDay,
+    CallObjection,
+    CallRollup,
+    LeadDay,
+    ObjectionDay,
+    StaleCallHour,
+)
 from analytics.models.stale_hour_triggers import FRESH, RECORDED_SETTING, SKIP_SETTING
 from analytics.rollups.coverage import DAY, RollupCoverage, days_of, read_coverage
-from analytics.rollups.measures import CALLS, LEADS, Counted, Span, count_rows
+from analytics.rollups.measures import CALLS, LEADS, OBJECTIONS, Counted, Span, count_rows
 from calls.models import Call
 from crm.date_ranges import bounds_of, days_between, start_of
 from crm.db.tenancy import current_company_id, tenant
@@ -22,14 +31,19 @@ from crm.models import Company, Lead
 MAX_HOURS = 5000  # stale rows handled in one transaction
 MAX_DAYS = 400  # days added to a rollup in one transaction
 
-COUNTED: Sequence[tuple[Counted, Any]] = ((CALLS, CallDay), (LEADS, LeadDay))  # with the model of the counts
+COUNTED: Sequence[tuple[Counted, Any]] = (
+    (CALLS, CallDay),
+    (LEADS, LeadDay),
+    (OBJECTIONS, ObjectionDay),
+)  # with the model of the counts
 
-# A transaction that may still commit a call or lead without a stale hour holds this lock on the table. It began before
+# A transaction that may still commit a counted row without a stale hour holds this lock on its table. It began before
 # the day had been over for FRESH. The start is hidden for prepared transactions and other roles: it counts as 'epoch'.
 OLDEST_WRITE = """
 SELECT least(clock_timestamp(), min(coalesce(writer.xact_start, 'epoch')))
 FROM pg_locks AS held LEFT JOIN pg_stat_activity AS writer USING (pid)
-WHERE held.locktype = 'relation' AND held.relation IN ('calls'::regclass, 'leads'::regclass)
+WHERE held.locktype = 'relation'
+    AND held.relation IN ('calls'::regclass, 'leads'::regclass, 'call_objections'::regclass)
     AND held.mode = 'RowExclusiveLock'
     AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND held.pid IS DISTINCT FROM pg_backend_pid()
@@ -77,7 +91,7 @@ def rebuild_call_rollup(*, company: Company) -> int:
 
 @contextmanager
 def without_stale_marks() -> Iterator[None]:
-    """Insert calls and leads without recording stale hours, for companies created in the same transaction.
+    """Insert calls, leads and analyses without recording stale hours, for companies created in the same transaction.
 
     No rollup can have counted such rows. Millions of old ones are then loaded without millions of stale hours. SQLite
     ignores it.
@@ -142,7 +156,7 @@ def _pop_stale_days(zone: ZoneInfo) -> frozenset[date]:
 
 
 def find_oldest_write() -> datetime:
-    """Return a time before which no open transaction that has written calls or leads began."""
+    """Return a time before which no open transaction that has written calls, leads or objections began."""
     if connection.vendor != "postgresql":
         return now()  # this connection is the only writer
     with connection.cursor() as cursor:
@@ -167,16 +181,15 @@ def _days_to_add(zone: ZoneInfo, *, after: date | None, closed: date) -> tuple[s
 
 
 def _first_day_with_rows(zone: ZoneInfo, *, after: date | None = None) -> date | None:
-    """Return the first day with calls, archived ones included, or leads."""
+    """Return the first day with calls, leads or objections, archived ones included."""
     start = start_of(after + DAY, zone) if after else None
-    calls = Call.objects.order_by("created_at").created_between(start, None)
-    archived = ArchivedCalls.objects.order_by("quarter_hour").filter(**{"quarter_hour__gte": start} if start else {})
-    leads = Lead.objects.order_by("created_at").filter(**{"created_at__gte": start} if start else {})
-    firsts = [
-        leads.values_list("created_at", flat=True).first(),
-        calls.values_list("created_at", flat=True).first(),
-        archived.values_list("quarter_hour", flat=True).first(),
-    ]
+    firsts = []
+    for rows, time in (
+        (Call, "created_at"), (ArchivedCalls, "quarter_hour"), (Lead, "created_at"), (CallObjection, "analyzed_at"),
+        (ArchivedObjections, "quarter_hour"),
+    ):  # fmt: skip
+        times = rows.objects.filter(**{f"{time}__gte": start} if start else {}).order_by(time)
+        firsts.append(times.values_list(time, flat=True).first())
     return min((first.astimezone(zone).date() for first in firsts if first), default=None)
 
 

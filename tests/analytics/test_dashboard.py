@@ -190,7 +190,7 @@ def test_limit_of_objections_is_bounded(limit, csr_api):
     assert "limit" in errors_of(csr_api.get(OBJECTIONS, {"limit": limit}))
 
 
-@pytest.mark.parametrize(("url", "statements"), [(METRICS, 2), (BOOKING_RATE, 3), (OBJECTIONS, 1)])
+@pytest.mark.parametrize(("url", "statements"), [(METRICS, 2), (BOOKING_RATE, 3), (OBJECTIONS, 2)])
 def test_metrics_run_the_same_statements_for_one_call_and_for_three(url, statements, csr_api, acme):
     for calls in (1, 2):
         for _ in range(calls):

@@ -200,7 +200,7 @@ def test_rebuild_rollups_builds_and_checks(acme, globex, capsys):
     capsys.readouterr()
     with pytest.raises(CommandError, match="1 days, calls or campaigns differ"):
         call_command("rebuild_rollups", "--check")
-    assert capsys.readouterr().out == f"globex: {day} differs from its calls or leads.\n"
+    assert capsys.readouterr().out == f"globex: {day} differs from its calls, leads or objections.\n"
     with tenant(globex.pk):
         CallDay.objects.all().delete()
     assert find_differences(company=globex) == [day]

@@ -62,7 +62,7 @@ def test_run_writes_every_chapter_and_leaves_indexes_and_calls_as_they_were(tmp_
         "## Which index answered queries",
     ]
     assert all(text.count(f"| `{name}` |") >= 4 for name in DOCUMENTED)
-    assert text.count("| reached |") + text.count("| **not reached** |") == 49
+    assert text.count("| reached |") + text.count("| **not reached** |") == 58
     assert all(f"| {copy.name} | {len(copy.indexes)} |" in text for copy in COPIES)
     charts = sorted((tmp_path / "benchmarks").iterdir())
     assert [chart.name for chart in charts if f"benchmarks/{chart.name}" in text] == [

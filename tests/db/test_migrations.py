@@ -63,6 +63,7 @@ FACTORIES = [
     factories.IdempotencyKeyFactory,
     factories.CallDayFactory,
     factories.LeadDayFactory,
+    factories.ObjectionDayFactory,
     factories.CallObjectionFactory,
     factories.CallRollupFactory,
     factories.StaleCallHourFactory,

@@ -47,6 +47,7 @@ from tests.factories.totals import (
     CallObjectionFactory,
     CallRollupFactory,
     LeadDayFactory,
+    ObjectionDayFactory,
     StaleCallHourFactory,
 )
 from tests.factories.work import (
@@ -140,6 +141,7 @@ __all__ = [
     "MarketingConsentFactory",
     "MessageFactory",
     "MissedCallerFactory",
+    "ObjectionDayFactory",
     "OfCompanyFactory",
     "OfContactFactory",
     "OptOutEntryFactory",

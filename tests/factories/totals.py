@@ -13,6 +13,7 @@ from analytics.models import (
     CallObjection,
     CallRollup,
     LeadDay,
+    ObjectionDay,
     StaleCallHour,
 )
 from tests.factories.people import OfCompanyFactory, RowFactory
@@ -44,6 +45,15 @@ class LeadDayFactory(OfCompanyFactory):
     day = factory.Sequence(lambda n: date(2026, 3, 1) + timedelta(days=n))
     source = "referral"
     leads = booked = won = lost = won_value = 0
+
+
+class ObjectionDayFactory(OfCompanyFactory):
+    class Meta:
+        model = ObjectionDay
+
+    day = factory.Sequence(lambda n: date(2026, 3, 1) + timedelta(days=n))
+    label = "price"
+    calls = calls_by_first_label = 0
 
 
 class CallRollupFactory(OfCompanyFactory):

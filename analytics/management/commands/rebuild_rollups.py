@@ -14,7 +14,7 @@ from messaging.services.campaigns.counts import find_wrong_counts, rebuild_count
 
 class Command(BaseCommand):
     help = (
-        "Rebuild the daily totals of calls and leads, the objections and the counts of campaigns."
+        "Rebuild the objections, the daily totals of calls, leads and objections, and the counts of campaigns."
         " Needed only after changes that no trigger sees, such as a"
         " database restored without triggers, or after a new measure."
     )
@@ -35,13 +35,14 @@ class Command(BaseCommand):
                     campaigns = find_wrong_counts()
                 wrong += len(differing) + calls + len(campaigns)
                 for day in differing:
-                    self.stdout.write(f"{one.slug}: {day} differs from its calls or leads.")
+                    self.stdout.write(f"{one.slug}: {day} differs from its calls, leads or objections.")
                 for campaign in campaigns:
                     self.stdout.write(f"{one.slug}: campaign {campaign} has other counts than its members.")
                 if calls:
                     self.stdout.write(f"{one.slug}: {calls} calls have other objections than their latest analysis.")
             else:
-                days, objections = rebuild_call_rollup(company=one), rebuild_objections(company=one)
+                objections = rebuild_objections(company=one)
+                days = rebuild_call_rollup(company=one)
                 with tenant(one.pk):
                     rebuild_counts()
                 self.stdout.write(f"{one.slug}: {days} days with calls, {objections} objections.")
