@@ -9,6 +9,7 @@ from rest_framework import serializers
 from crm.api.base.companions import Companion
 from crm.api.base.roles import visible
 from crm.choices import FlagType
+from crm.db.bulk import among
 from crm.db.prepared import IDS, NOW, prepared
 from crm.models import Campaign, Contact, ContactFlag, ContactPhone, PhoneLine, User
 from crm.names import name_of_contact, name_of_line, name_of_user
@@ -18,41 +19,41 @@ from crm.querysets import flag_in_force
 @prepared
 def _contacts_and_flags(user: Any) -> QuerySet:
     """Return a row for each flag in force, at least one for each contact."""
-    contacts = visible(Contact.objects.filter(pk__any=IDS), user, "contacts")
+    contacts = visible(Contact.objects.filter(among("pk", IDS)), user, "contacts")
     flagged = contacts.annotate(flag=FilteredRelation("flags", condition=flag_in_force("flags__", at=NOW)))
     return flagged.values_list("pk", "first_name", "last_name", "phone", "flag__flag_type")
 
 
 @prepared
 def _flags(user: Any) -> QuerySet:
-    flags = ContactFlag.objects.filter(flag_in_force(at=NOW), contact__any=IDS)
+    flags = ContactFlag.objects.filter(flag_in_force(at=NOW), among("contact", IDS))
     return visible(flags, user, "contact-flags").values_list("contact", "flag_type")
 
 
 @prepared
 def _addresses(user: Any) -> QuerySet:
-    contacts = visible(Contact.objects.filter(pk__any=IDS), user, "contacts")
+    contacts = visible(Contact.objects.filter(among("pk", IDS)), user, "contacts")
     return contacts.values_list("pk", "address", "city", "state", "postal_code")
 
 
 @prepared
 def _phones() -> QuerySet:
-    return ContactPhone.objects.filter(contact__any=IDS).order_by("id").values_list("contact", "phone")
+    return ContactPhone.objects.filter(among("contact", IDS)).order_by("id").values_list("contact", "phone")
 
 
 @prepared
 def _users() -> QuerySet:
-    return User.objects.filter(pk__any=IDS).values_list("pk", "first_name", "last_name", "username")
+    return User.objects.filter(among("pk", IDS)).values_list("pk", "first_name", "last_name", "username")
 
 
 @prepared
 def _phone_lines() -> QuerySet:
-    return PhoneLine.objects.filter(pk__any=IDS).values_list("pk", "name", "number", "provider_id")
+    return PhoneLine.objects.filter(among("pk", IDS)).values_list("pk", "name", "number", "provider_id")
 
 
 @prepared
 def _campaigns(user: Any) -> QuerySet:
-    return visible(Campaign.objects.filter(pk__any=IDS), user, "campaigns").values_list("pk", "name")
+    return visible(Campaign.objects.filter(among("pk", IDS)), user, "campaigns").values_list("pk", "name")
 
 
 class ContactSummarySerializer(serializers.Serializer):

@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Field, JSONField, Lookup, Model
+from django.db.models import Expression, F, Field, JSONField, Lookup, Model
 
 Rows = Iterable[Sequence[Any]]
 
@@ -115,9 +115,13 @@ def analyze_new(*models: type[Model]) -> None:
             cursor.execute(f"ANALYZE (SKIP_LOCKED) {', '.join(new)}")  # names of the catalog
 
 
-def among(field: str, values: Iterable[Any]) -> Any:
-    """Return the condition that a column has one of the values. However many they are, they are one parameter."""
-    return _Among(F(field), list(values))
+def among(field: str, values: Iterable[Any] | Expression) -> Any:
+    """Return the condition that a column has one of the values. However many they are, they are one parameter.
+
+    Args:
+        values: or a slot of a prepared query, which `as_list` fills.
+    """
+    return _Among(F(field), values if isinstance(values, Expression) else list(values))
 
 
 class _Among(Lookup):
@@ -127,11 +131,15 @@ class _Among(Lookup):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         column, parameters = self.process_lhs(compiler, connection)
-        values: Any = self.rhs
+        values: Any = self.rhs if isinstance(self.rhs, Expression) else as_list(self.rhs, connection)
         if connection.vendor == "postgresql":
-            kind = _array_type(self.lhs.output_field)
-            return f"{column} = ANY (%s::{kind})", [*parameters, _array(values)]
-        return f"{column} IN (SELECT value FROM json_each(%s))", [*parameters, json.dumps(values)]  # noqa: S608
+            return f"{column} = ANY (%s::{_array_type(self.lhs.output_field)})", [*parameters, values]
+        return f"{column} IN (SELECT value FROM json_each(%s))", [*parameters, values]  # noqa: S608
+
+
+def as_list(values: Iterable[Any], connection: Any) -> str:
+    """Return numbers or texts as one parameter of this database."""
+    return _array(list(values)) if connection.vendor == "postgresql" else json.dumps(list(values))
 
 
 def _columns(fields: Sequence[Any], rows: Rows) -> list[list[Any]]:

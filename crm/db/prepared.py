@@ -4,14 +4,14 @@ Building a query of a list takes Django longer than PostgreSQL needs to answer i
 for a user: it holds no value of one request, only slots for them.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db.models import BigIntegerField, DateTimeField, Expression, Field, ForeignObject, Lookup, QuerySet
+from django.db.models import BigIntegerField, DateTimeField, Expression, Field, QuerySet
 from django.utils import timezone
 
+from crm.db.bulk import as_list
 from crm.db.tenancy import ALL, active_company, company_in_queries, reading_connection
 
 Statement = tuple[str, list[Any], Any] | None  # the SQL, its slots and constants, Django's compiler; None: no rows
@@ -31,7 +31,7 @@ class Slot(Expression):
         """Return the value as a parameter of this database."""
         value = values[self.name]
         if isinstance(value, set):
-            return json.dumps(list(value)) if connection.vendor == "sqlite" else list(value)
+            return as_list(value, connection)
         return self.output_field.get_db_prep_value(value, connection)
 
 
@@ -46,20 +46,6 @@ class Reader(Slot):
     def shape(self) -> tuple[str, bool]:
         """The facts on which a query may depend."""
         return self.role, self.api_token
-
-
-@Field.register_lookup
-@ForeignObject.register_lookup
-class AnyOf(Lookup):
-    """`pk__any=Slot("ids")`: one of any number of ids, which are a single parameter."""
-
-    lookup_name = "any"
-    prepare_rhs = False
-
-    def as_sql(self, compiler: Any, connection: Any) -> Any:
-        column, parameters = self.process_lhs(compiler, connection)
-        one_of = "IN (SELECT value FROM json_each(%s))" if connection.vendor == "sqlite" else "= ANY(%s)"
-        return f"{column} {one_of}", [*parameters, self.rhs]
 
 
 IDS, NOW = Slot("ids"), Slot("now", DateTimeField())

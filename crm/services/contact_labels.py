@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import BooleanField, DateField, F, FloatField, QuerySet, SmallIntegerField, Value
 
+from crm.db.bulk import among
 from crm.db.prepared import IDS, prepared
 from crm.models import ContactFieldValue, ContactTag
 from crm.services.contact_fields import shown_value
@@ -23,10 +24,10 @@ class Labels:
 
 @prepared
 def _labels() -> QuerySet:
-    values = ContactFieldValue.objects.filter(contact__any=IDS, field__deleted_at__isnull=True).values_list(
+    values = ContactFieldValue.objects.filter(among("contact", IDS), field__deleted_at__isnull=True).values_list(
         F("field__position"), F("field_id"), F("field__key"), F("contact_id"), "text", "number", "date", "yes"
     )
-    tags = ContactTag.objects.filter(contact__any=IDS).values_list(
+    tags = ContactTag.objects.filter(among("contact", IDS)).values_list(
         Value(IS_TAG, SmallIntegerField()), F("tag_id"), F("tag__name_key"), F("contact_id"), F("tag__name"),
         Value(None, FloatField()), Value(None, DateField()), Value(None, BooleanField()),
     )  # fmt: skip

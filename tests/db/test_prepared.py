@@ -7,6 +7,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
 from crm.choices import FlagType, Role
+from crm.db.bulk import among
 from crm.db.prepared import IDS, prepared
 from crm.db.tenancy import NoActiveTenant, all_tenants, tenant
 from crm.models import Contact
@@ -20,7 +21,7 @@ every_resource = pytest.mark.parametrize("resource", RESOURCES, ids=str)
 
 @prepared
 def names_of_contacts():
-    return Contact.objects.filter(pk__any=IDS).order_by("pk").values_list("pk", "first_name")
+    return Contact.objects.filter(among("pk", IDS)).order_by("pk").values_list("pk", "first_name")
 
 
 @pytest.fixture
