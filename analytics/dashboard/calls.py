@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from analytics.dashboard.exact import one_span, read_counts
-from analytics.rollups.coverage import DayRange
+from analytics.rollups.coverage import DayRange, RollupCoverage
 from analytics.rollups.measures import CALLS, MEASURES, Span, sum_of
 from crm.date_ranges import DateRange, bounds_of
 
@@ -18,7 +18,9 @@ def sum_calls(period: DateRange) -> dict[str, Any]:
     return {name: count or 0 for name, count in zip(MEASURES, counts, strict=True)}
 
 
-def count_calls_by_day(period: DateRange, measures: Iterable[str] = MEASURES) -> dict[date, dict[str, Any]]:
+def count_calls_by_day(
+    period: DateRange, measures: Iterable[str] = MEASURES, *, coverage: RollupCoverage | None = None
+) -> dict[date, dict[str, Any]]:
     """Return these measures for every day of a closed period that has calls."""
     names = list(measures)
     sums = ", ".join(sum_of(name, "part") for name in names)
@@ -27,7 +29,7 @@ def count_calls_by_day(period: DateRange, measures: Iterable[str] = MEASURES) ->
     def span_per_day(days: DayRange) -> list[Span]:
         return [Span(*bounds_of(day, day, period.zone), day) for day in DateRange(*days, period.zone).days]
 
-    rows = read_counts(CALLS, period, by_day, spans_of=span_per_day)
+    rows = read_counts(CALLS, period, by_day, spans_of=span_per_day, coverage=coverage)
     # SQLite has days as texts.
     days = ((date.fromisoformat(day) if isinstance(day, str) else day, counts) for day, *counts in rows if day)
     return {day: dict(zip(names, counts, strict=True)) for day, counts in days}

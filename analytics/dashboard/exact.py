@@ -30,19 +30,26 @@ def one_span(period: DateRange) -> Callable[[DayRange], list[Span]]:
 
 
 def read_counts(
-    what: Counted, period: DateRange, answer: str, *, spans_of: Callable[[DayRange], list[Span]]
+    what: Counted,
+    period: DateRange,
+    answer: str,
+    *,
+    spans_of: Callable[[DayRange], list[Span]],
+    coverage: RollupCoverage | None = None,
 ) -> Sequence[tuple[Any, ...]]:
     """Return the rows that the SELECT `answer` makes of `part`, at least one: without any, of nulls.
 
     Args:
         answer: `{sums}` in it stands for the sums of all measures.
         spans_of: the spans for days that the rollup does not cover.
+        coverage: one that was read before. It is read again if it has changed since.
     """
     for _ in range(TRIES):
-        coverage = read_coverage(period.zone)
+        coverage = coverage or read_coverage(period.zone)
         rows = _read_with(coverage, what, period, answer, spans_of)
         if rows[0][:2] == coverage.snapshot:
             break
+        coverage = None
     else:
         rows = _read_with(RollupCoverage(), what, period, answer, spans_of)
     return [row[2:] for row in rows]

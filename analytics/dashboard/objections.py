@@ -2,6 +2,7 @@
 
 from analytics.dashboard import percentage
 from analytics.dashboard.exact import one_span, read_counts
+from analytics.rollups.coverage import RollupCoverage
 from analytics.rollups.measures import OBJECTIONS
 from crm.date_ranges import DateRange
 
@@ -14,12 +15,12 @@ FROM (
 """
 
 
-def top_objections(period: DateRange, *, limit: int) -> dict[str, object]:
+def top_objections(period: DateRange, *, limit: int, coverage: RollupCoverage | None = None) -> dict[str, object]:
     """Return the `limit` most frequent objections of the active tenant, in analyses made within the period.
 
     A call counts by its latest analysis alone, and once per label.
     """
-    rows = read_counts(OBJECTIONS, period, RANK.format(limit=int(limit)), spans_of=one_span(period))
+    rows = read_counts(OBJECTIONS, period, RANK.format(limit=int(limit)), spans_of=one_span(period), coverage=coverage)
     ranked = [(label, count) for label, count, _ in rows if label is not None]
     calls = rows[0][2] or 0
     return period.as_json() | {

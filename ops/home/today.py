@@ -14,6 +14,7 @@ from analytics.dashboard.calls import count_calls_by_day
 from analytics.dashboard.metrics import metrics_of
 from analytics.dashboard.objections import top_objections
 from analytics.models import CallObjection
+from analytics.rollups.coverage import read_coverage
 from analytics.rollups.measures import MEASURES
 from calls.choices import AppointmentStatus
 from calls.models import Appointment, Call
@@ -56,7 +57,8 @@ def read_today(company: Company, may: Callable[[type[Any]], bool]) -> Numbers:
     today = DateRange(day, day, company.zone)
     period = DateRange(day - timedelta(days=DAYS - 1), day, company.zone)
     with tenant(company.pk):
-        days = count_calls_by_day(period) if may(Call) else {}
+        coverage = read_coverage(company.zone)
+        days = count_calls_by_day(period, coverage=coverage) if may(Call) else {}
         appointments, texts = _statuses(today, may)
         return Numbers(
             company=company,
@@ -65,7 +67,7 @@ def read_today(company: Company, may: Callable[[type[Any]], bool]) -> Numbers:
             metrics=metrics_of(today, days.get(day) or dict.fromkeys(MEASURES, 0)),
             booking_rate=cohort_of(period, days),
             calls_by_day=_totals(period, days),
-            objections=top_objections(period, limit=MAX_OBJECTIONS) if may(CallObjection) else {},
+            objections=top_objections(period, limit=MAX_OBJECTIONS, coverage=coverage) if may(CallObjection) else {},
             appointments=appointments,
             texts=texts,
             campaigns=_campaigns() if may(Campaign) else [],
