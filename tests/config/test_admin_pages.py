@@ -178,7 +178,8 @@ def test_add_page_exists_only_for_manually_created_rows(name, staff, rf, staff_c
         "idempotencykey", "message", "missedcaller", "optout", "optoutentry", "stalecallhour", "suppressednumber",
         "webhookevent", "workerheartbeat", "providerhealth", "appointmentproposal", "appointmentreminder",
         "marketingconsent",
-        "contactmerge", "duplicatecandidate", "leadday", "objectionday", "mail", "outgoingevent", "outgoingwebhook", "attachment",
+        "contactmerge", "duplicatecandidate", "leadday", "objectionday",
+        "mail", "outgoingevent", "outgoingwebhook", "attachment",
     }  # fmt: skip
     assert (expected == 403) == (name in automatic)
 
