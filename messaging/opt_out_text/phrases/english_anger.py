@@ -73,4 +73,9 @@ ANGER = any_of(
     r"\b(?:youre|you are|u r|ur|u are|yall are) (?:\w+ )?(?:annoying|pathetic|disgusting|creepy|relentless"
     rf"|a nuisance|a pest){TAIL}{END}",
     r"\bshut (?:the \w+ |tf )?up\b|\bkick rocks\b|\bf (?:ck|k|uk|c k) ?(?:off|you|u|this)\b",
+    # A threat on the condition of another message: if you text again I'm calling a lawyer.
+    r"\b(?:text|txt|message|msg|call|contact|email|write) (?:me |us |here |this number )*"
+    r"(?:again|one more time|once more)"
+    r" (?:and |or |then )?(?:i|im|ill|we|were|well|id|my|our) (?:\w+ ){0,4}"
+    r"(?:lawyers?|attorneys?|police|cops|court|sue)\b",
 )

@@ -14,7 +14,7 @@ CLAUSES = any_of(
     r"(?: \w+)?",
     r"(?:please |pls )?(?:stop|enough)(?: with)?(?: all)? (?:the|this|these|your) (?:nonsense|crap|bs|shit|already"
     r"|madness|insanity|harassment)",
-    r"(?:please |just |guys |ok |seriously )*(?:knock it off|cut it out|give it a rest|lay off|stop already"
+    r"(?:please |just |guys |ok |seriously |now |so )*(?:knock it off|cut it out|give it a rest|lay off|stop already"
     r"|enough already|thats enough|thats it|knock this off|quit it|cool it|chill out|pipe down|can it|shoo"
     r"|be gone|begone|just stop|give up|beat it|scram|get out|please end this|end this)"
     r"(?: (?:please|pls|now|already|ok|thanks|guys|dude|man|people|sir|bro|u|you|yall|jerks?|idiots?|assholes?"

@@ -111,4 +111,8 @@ CONSENT = any_of(
     r"|all|it|everything|texts?|messages?)\b)))",
     r"\b(?:i|we|me|us)(?:d| would)? (?:\w+ ){0,2}to be left alone\b|\bid (?:\w+ ){0,2}to be left alone\b",
     r"\b(?:withdraw|deregister|unregister|unlist|retire) (?:me|us|my (?:\w+ )?(?:number|name|phone|info|details))\b",
+    # "OK" as a word for consent, with what it is for: "you don't have my OK to tear out the deck" is about work.
+    r"\b(?:dont|do not|never|no longer|not|without|didnt|did not) (?:(?:have|had|get|got|give|gave|given) )?"
+    r"(?:you |u )?(?:my|our) (?:ok|okay|go ahead|blessing) (?:to|for) (?:you to |keep )?"
+    r"(?:text\w*|call\w*|contact\w*|messag\w*)\b",
 )

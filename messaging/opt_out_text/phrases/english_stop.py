@@ -232,4 +232,7 @@ STOP_MESSAGES = any_of(
     rf"{START}{ASK}stop\d+{END}",
     rf"\b(?:dont|do not|doesnt|does not|no longer) want (?:these|them)(?: \w+)?{END}",
     r"\bwant nothing (?:to do with|from) (?:you|u|your|this)\b",
+    # A wish that the messages end: I'd appreciate it if the texts stopped.
+    rf"\b(?:wish|hope|prefer|appreciate it|like it|love it|nice|great|better|best)(?: if| that)? "
+    rf"(?:(?:{EVERY}) ){{0,4}}(?:{MESSAGES}) (?:would |could |to )?(?:stop|stopped|end|ended|cease|ceased){TAIL}{END}",
 )
