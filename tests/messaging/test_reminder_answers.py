@@ -105,12 +105,9 @@ def test_opt_out_wins(arrive, body):
     assert OptOut.objects.get().state == "opted_out"
 
 
-@pytest.mark.parametrize(
-    ("sent_minutes", "fields"),
-    [(30, {"kind": "reply"}), (30, {"kind": ""}), (90, {"kind": "reply", "sent_at": ago(20)})],
-)
-def test_answer_to_another_message_is_an_ordinary_one(arrive, contact, desk, sent_minutes, fields):
-    sent(contact, desk, minutes=sent_minutes, **fields)
+@pytest.mark.parametrize(("written", "left", "kind"), [(30, 30, "reply"), (30, 30, ""), (90, 20, "reply")])
+def test_answer_to_another_message_is_an_ordinary_one(arrive, contact, desk, written, left, kind):
+    sent(contact, desk, minutes=written, kind=kind, sent_at=ago(left))
     arrive(text("C"))
     assert result() == ("scheduled", "")
 
