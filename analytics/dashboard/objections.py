@@ -27,6 +27,6 @@ def top_objections(period: DateRange, *, limit: int, coverage: RollupCoverage | 
         "calls_with_objections": calls,
         "objections": [
             {"label": label, "count": count, "percentage": percentage(count, calls)}
-            for label, count in sorted(ranked, key=lambda each: -each[1])
+            for label, count in sorted(ranked, key=lambda each: (-each[1], each[0]))
         ],
     }
