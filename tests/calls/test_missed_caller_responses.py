@@ -1,4 +1,4 @@
-"""Who has texted and called a missed caller, as the queue shows it."""
+"""Texts and calls to a missed caller, as the queue shows them."""
 
 from datetime import UTC, datetime, timedelta
 
